@@ -1,0 +1,68 @@
+package env
+
+// Site is a place in core where the simulator may ask for the rare path.
+type Site uint8
+
+// The sites of core.
+const (
+	SiteCommitEarly   Site = iota // seal a commit though the previous one is not stable yet
+	SiteCommitTiny                // let only one entry into a commit
+	SiteFetchSpurious             // wake a parked fetch without reason
+	SiteArenaDrop                 // drop every droppable chunk, so that reads go to the journal
+	SiteYield                     // yield where a task could go on
+	sites
+)
+
+// Sites is the number of sites.
+const Sites = int(sites)
+
+// Mark is a state worth reaching in a campaign.
+type Mark uint8
+
+// The marks of core and of the simulator's nodes.
+const (
+	MarkCommitStable Mark = iota
+	MarkCommitGrouped
+	MarkJournalRolled
+	MarkRecoveredTornTail
+	MarkRecoveredClean
+	MarkColdRead
+	MarkProduceParked
+	MarkProduceAnsweredAtHW
+	MarkProduceTimedOut
+	MarkProduceDuplicate
+	MarkProduceDuplicateParked
+	MarkFetchParked
+	MarkFetchWoken
+	MarkFetchTimedOut
+	MarkFollowerFetched
+	MarkFollowerTruncated
+	MarkLeaderChanged
+	MarkEpochFenced
+	MarkJournalFull
+	MarkStepOfMany
+	marks
+)
+
+// Marks is the number of marks.
+const Marks = int(marks)
+
+// String returns the mark's name as it appears in a campaign's summary.
+func (m Mark) String() string {
+	names := [...]string{
+		"commit-stable", "commit-grouped", "journal-rolled", "recovered-torn-tail", "recovered-clean", "cold-read",
+		"produce-parked", "produce-answered-at-hw", "produce-timed-out", "produce-duplicate",
+		"produce-duplicate-parked", "fetch-parked", "fetch-woken", "fetch-timed-out", "follower-fetched",
+		"follower-truncated", "leader-changed", "epoch-fenced", "journal-full", "step-of-many",
+	}
+	return names[m]
+}
+
+// NoProbe is the probe of the real world.
+type NoProbe struct{}
+
+// Chance is always false: the common path.
+func (NoProbe) Chance(Site) bool { return false }
+
+// Sometimes does nothing.
+func (NoProbe) Sometimes(Mark) {}

@@ -1,0 +1,15 @@
+//go:build mutants
+
+package mutant
+
+// Available says whether mutants are compiled in.
+const Available = true
+
+// switched is written once, before any broker runs, and only in builds that carry mutants.
+var switched ID
+
+// On says whether the mutant is switched on.
+func On(id ID) bool { return switched == id && id != None }
+
+// Switch turns id on for the rest of the process and every other mutant off. Requires: no broker runs yet.
+func Switch(id ID) { switched = id } //core:variable the museum's switch, compiled under the tag mutants only

@@ -1,0 +1,3 @@
+module barnabas
+
+go 1.26

@@ -1,0 +1,151 @@
+// Package kernel runs a simulated world: one thread, one seed, virtual time.
+//
+// The world is a queue of events in virtual nanoseconds. Ties are broken by a keyed hash, so no order is an accident of
+// insertion. A Node is a broker or a client: a loop that is stepped with a list of inputs (rule T1), and a CPU model
+// that makes it busy for as long as the step was worth. What falls due while a node is busy or paused waits, and comes
+// in one list, cut at a keyed length.
+//
+// Every delivery goes into the digest: time, node, kind and payload. Two runs of one seed have the same digest, or
+// something is not deterministic, which is the worst bug a simulator can have.
+//
+// What it does not do: it knows no disk, no network and no fault. Those are other packages that schedule events here.
+package kernel
+
+import (
+	"barnabas/core/env"
+	"barnabas/core/task"
+)
+
+// The streams of the simulator's randomness; each package has its own range of ten.
+const (
+	streamTie env.Stream = env.StreamSimulator + iota
+	streamCut
+	streamPick
+	streamCost
+	StreamDisk     = env.StreamSimulator + 10
+	StreamNetwork  = env.StreamSimulator + 20
+	StreamFault    = env.StreamSimulator + 30
+	StreamWorkload = env.StreamSimulator + 40
+	StreamSwarm    = env.StreamSimulator + 50
+	StreamProbe    = env.StreamSimulator + 60
+	StreamSecret   = env.StreamSimulator + 70
+)
+
+// Kernel is one simulated world.
+type Kernel struct {
+	Random env.Random
+	now    task.Instant
+	queue  eventHeap
+	count  uint64 // events ever scheduled; also the last key of ties
+	digest Digest
+	nodes  []*Node
+
+	// Delivered counts the inputs and timer wake-ups handed to handlers of nodes.
+	Delivered uint64
+	// AfterStep, if set, is called after every step of a node: the place of per-event oracles.
+	AfterStep func(n *Node)
+	// Trace, if set, is called with every delivery.
+	Trace func(at task.Instant, node int, kind Kind, payload uint64)
+	// perturb is for the determinism check's planted faults alone.
+	Perturb func() uint64
+}
+
+// New returns an empty world at instant zero.
+func New(random env.Random) *Kernel {
+	return &Kernel{Random: random, digest: newDigest()}
+}
+
+// Now returns the present virtual time.
+func (k *Kernel) Now() task.Instant { return k.now }
+
+// Digest returns the hash of everything delivered so far and everything noted.
+func (k *Kernel) Digest() uint64 { return k.digest.Sum() }
+
+// Note adds a value to the digest: final states, disk images.
+func (k *Kernel) Note(values ...uint64) {
+	for _, v := range values {
+		k.digest.Add(v)
+	}
+}
+
+// At has f called at when, or now if when is past. Events of one instant run in the order of a keyed hash.
+func (k *Kernel) At(when task.Instant, f func()) {
+	k.count++
+	k.queue.push(event{when: max(when, k.now), tie: k.Random.Uint64(streamTie, k.count), count: k.count, run: f})
+}
+
+// Run runs events until the instant; events at it included. It says whether any are left.
+func (k *Kernel) Run(until task.Instant) bool {
+	for len(k.queue) > 0 && k.queue[0].when <= until {
+		e := k.queue.pop()
+		k.now = e.when
+		if e.node != nil {
+			e.node.wake(e)
+		} else {
+			e.run()
+		}
+	}
+	k.now = max(k.now, until)
+	return len(k.queue) > 0
+}
+
+// event is one thing to come: a function, or an input for a node.
+type event struct {
+	when  task.Instant
+	tie   uint64
+	count uint64
+	run   func()
+	node  *Node
+	life  int
+	input delivery
+}
+
+// eventHeap is a 4-ary heap by (when, tie, count): shallower than a binary one, and cheaper for queues of this size.
+type eventHeap []event
+
+func (h eventHeap) less(i, j int) bool {
+	a, b := &h[i], &h[j]
+	if a.when != b.when {
+		return a.when < b.when
+	}
+	if a.tie != b.tie {
+		return a.tie < b.tie
+	}
+	return a.count < b.count
+}
+
+func (h *eventHeap) push(e event) {
+	*h = append(*h, e)
+	s := *h
+	for i := len(s) - 1; i > 0; {
+		parent := (i - 1) / 4
+		if !s.less(i, parent) {
+			return
+		}
+		s[i], s[parent] = s[parent], s[i]
+		i = parent
+	}
+}
+
+func (h *eventHeap) pop() event {
+	s := *h
+	first := s[0]
+	last := len(s) - 1
+	s[0] = s[last]
+	s[last] = event{}
+	s = s[:last]
+	*h = s
+	for i := 0; ; {
+		least := i
+		for child := 4*i + 1; child <= 4*i+4 && child < last; child++ {
+			if s.less(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return first
+		}
+		s[i], s[least] = s[least], s[i]
+		i = least
+	}
+}
