@@ -1,0 +1,98 @@
+package replica
+
+import (
+	"barnabas/core/mutant"
+	"barnabas/core/record"
+)
+
+// Wait is one produce that waits for an end to be reached.
+type Wait struct {
+	end  record.Offset
+	done func(error)
+}
+
+// GiveUp forgets the wait: done is not called any more. Giving up a nil wait, or one that is over, does nothing.
+func (w *Wait) GiveUp() {
+	if w != nil {
+		w.done = nil
+	}
+}
+
+// parkedProduces are waits in ascending order of their ends, so that an advance pops a prefix.
+type parkedProduces struct{ rows []*Wait }
+
+// park adds a wait. Ends mostly come in order; that of a duplicate may belong further ahead.
+func (q *parkedProduces) park(end record.Offset, done func(error)) *Wait {
+	w := &Wait{end, done}
+	q.rows = append(q.rows, w)
+	for i := len(q.rows) - 1; i > 0 && q.rows[i-1].end > end; i-- {
+		q.rows[i-1], q.rows[i] = q.rows[i], q.rows[i-1]
+	}
+	return w
+}
+
+// reach ends the waits for ends up to the offset.
+func (q *parkedProduces) reach(offset record.Offset) {
+	for len(q.rows) > 0 && q.rows[0].end <= offset {
+		w := q.rows[0]
+		q.rows[0] = nil
+		q.rows = q.rows[1:]
+		w.finish(nil)
+	}
+}
+
+// fail ends all waits with the error.
+func (q *parkedProduces) fail(err error) {
+	rows := q.rows
+	q.rows = nil
+	for _, w := range rows {
+		w.finish(err)
+	}
+}
+
+func (w *Wait) finish(err error) {
+	if done := w.done; done != nil {
+		w.done = nil
+		done(err)
+	}
+}
+
+// Watcher is a parked fetch, on the lists of all partitions it asked for. It is a level: once notified it looks again at
+// everything, and parks anew if it must.
+type Watcher struct {
+	Notify func()
+	over   bool
+}
+
+// GiveUp has the watcher never notified again.
+func (w *Watcher) GiveUp() { w.over = true }
+
+type watchers struct{ list []*Watcher }
+
+func (w *watchers) add(x *Watcher) { w.list = append(w.list, x) }
+
+// wake notifies everybody on the list. Who parks again while being notified is on the new list, not on the one walked.
+func (w *watchers) wake() {
+	if len(w.list) == 0 {
+		return
+	}
+	list := w.list
+	w.list = nil
+	for _, x := range list {
+		if !x.over {
+			x.Notify()
+		}
+	}
+	if mutant.On(mutant.LostLongPollWakeup) {
+		w.list = nil
+	}
+}
+
+// Watch has the watcher notified once when consumers may see more, or leadership changed.
+func (p *Partition) Watch(x *Watcher) { p.visible.add(x) }
+
+// WatchAppends has the watcher notified once when the log grew (at the end of that step), or when Watch would.
+func (p *Partition) WatchAppends(x *Watcher) {
+	p.appended.add(x)
+	p.visible.add(x)
+}

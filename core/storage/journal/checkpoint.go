@@ -1,0 +1,151 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"barnabas/core/env"
+	"barnabas/core/record"
+	"barnabas/core/task"
+)
+
+// Checkpoint files (rule J9) are written whole, alternately:
+//
+//	 0 magic "BARNJCHK"     28 journal id   16 bytes   76 sequence of the last commit it covers  uint64
+//	 8 format   uint16 = 1  44 directory id 16 bytes   84 hash of that commit                    uint64
+//	10 reserved uint16      60 generation   uint64     92 place of the next commit: segment uint32, position uint32
+//	12 features uint32      68 known durable uint64   100 state bytes uint32
+//	16 number   uint64                                104 crc uint32 of bytes 0–103 and the state
+//	24 reserved uint32                                108 state: storage's own
+//
+// A number is higher than any before it. Redo starts at the place; the state is as of the sequence.
+const (
+	checkpointMagic       = "BARNJCHK"
+	checkpointHeaderBytes = 108
+	checkpointBytesMax    = 256 << 20
+)
+
+func checkpointName(which uint64) string { return fmt.Sprintf("journal-%d.checkpoint", which%2) }
+
+// checkpoint is what a checkpoint file says.
+type checkpoint struct {
+	number     uint64
+	id         identity
+	generation uint64
+	durable    uint64 // highest sequence known durable when it was written
+	sequence   uint64
+	hash       uint64
+	next       Location
+	state      []byte
+}
+
+func (c *checkpoint) encode() []byte {
+	p := make([]byte, checkpointHeaderBytes, checkpointHeaderBytes+len(c.state))
+	be := binary.BigEndian
+	copy(p, checkpointMagic)
+	be.PutUint16(p[8:], format)
+	be.PutUint64(p[16:], c.number)
+	copy(p[28:], c.id.journal[:])
+	copy(p[44:], c.id.directory[:])
+	be.PutUint64(p[60:], c.generation)
+	be.PutUint64(p[68:], c.durable)
+	be.PutUint64(p[76:], c.sequence)
+	be.PutUint64(p[84:], c.hash)
+	be.PutUint32(p[92:], c.next.Segment)
+	be.PutUint32(p[96:], c.next.Position)
+	be.PutUint32(p[100:], uint32(len(c.state)))
+	be.PutUint32(p[104:], record.ChecksumOf(p[:104], c.state))
+	return append(p, c.state...)
+}
+
+// parseCheckpoint reads a checkpoint file. ok is false when it is not a whole one; an error means that this version must
+// not touch the journal.
+func parseCheckpoint(p []byte) (c checkpoint, ok bool, err error) {
+	be := binary.BigEndian
+	if len(p) < checkpointHeaderBytes || string(p[:8]) != checkpointMagic {
+		return c, false, nil
+	}
+	state := be.Uint32(p[100:])
+	if uint64(state) > uint64(len(p)-checkpointHeaderBytes) {
+		return c, false, nil
+	}
+	c.state = p[checkpointHeaderBytes : checkpointHeaderBytes+state]
+	if be.Uint32(p[104:]) != record.ChecksumOf(p[:104], c.state) {
+		return c, false, nil
+	}
+	if v, f := be.Uint16(p[8:]), be.Uint32(p[12:]); v > format || f&^featuresKnown != 0 {
+		return c, false, fmt.Errorf("the journal's checkpoint has format %d and features %#x, this version reads format %d: start a newer version on this folder", v, f, format)
+	}
+	c.number = be.Uint64(p[16:])
+	c.id = identity{[16]byte(p[28:44]), [16]byte(p[44:60])}
+	c.generation, c.durable = be.Uint64(p[60:]), be.Uint64(p[68:])
+	c.sequence, c.hash = be.Uint64(p[76:]), be.Uint64(p[84:])
+	c.next = Location{be.Uint32(p[92:]), be.Uint32(p[96:])}
+	return c, true, nil
+}
+
+// readCheckpoints returns the newer of the two checkpoints. found is false when neither file is there.
+// Errors: files are there and none is valid; a newer format.
+func readCheckpoints(t *task.Task, disk env.Disk, folder string) (newest checkpoint, found bool, err error) {
+	seen, valid := 0, 0
+	for which := range uint64(2) {
+		name := folder + "/" + checkpointName(which)
+		p, err := readFile(t, disk, name)
+		if errors.Is(err, env.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return checkpoint{}, false, err
+		}
+		seen++
+		c, ok, err := parseCheckpoint(p)
+		if err != nil {
+			return checkpoint{}, false, err
+		}
+		if ok {
+			valid++
+			if valid == 1 || c.number > newest.number {
+				newest = c
+			}
+		}
+	}
+	return newest, valid > 0, nil
+}
+
+// readFile reads a whole file into memory of the heap.
+func readFile(t *task.Task, disk env.Disk, name string) ([]byte, error) {
+	file, err := disk.Open(name, env.OpenExisting).Wait(t)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	size, err := file.Size().Wait(t)
+	if err != nil {
+		return nil, err
+	}
+	if size > checkpointBytesMax {
+		return nil, fmt.Errorf("%s has %d bytes, more than a checkpoint can have", name, size)
+	}
+	p := make([]byte, size)
+	n, err := file.ReadAt(p, 0).Wait(t)
+	return p[:n], err
+}
+
+// writeCheckpoint writes the checkpoint to the older of the two files and makes it durable.
+func writeCheckpoint(t *task.Task, disk env.Disk, folder string, c checkpoint) error {
+	file, err := disk.Open(folder+"/"+checkpointName(c.number), env.OpenCreate).Wait(t)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	p := c.encode()
+	if _, err := file.WriteAt(p, 0).Wait(t); err != nil {
+		return err
+	}
+	if _, err := file.Sync().Wait(t); err != nil {
+		return err
+	}
+	_, err = disk.SyncDir(folder).Wait(t)
+	return err
+}

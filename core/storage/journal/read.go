@@ -1,0 +1,71 @@
+package journal
+
+import (
+	"fmt"
+
+	"barnabas/core/assert"
+	"barnabas/core/env"
+	"barnabas/core/record"
+	"barnabas/core/task"
+)
+
+// readAheadBytes is how much a cold read brings in at least: neighbours are likely to be wanted next.
+const readAheadBytes = 256 << 10
+
+// Pin keeps memory of the journal from being dropped. Release gives it up; it must not outlive the journal.
+type Pin struct {
+	arena *arena
+	chunk *chunk
+}
+
+// Release gives the memory up.
+func (p Pin) Release() { p.arena.unpin(p.chunk) }
+
+// Bytes returns the batch at the location without copying it, and a pin that keeps it in place. ok is false when the bytes
+// are not in memory: Load brings them. Bytes that came from the file are checksummed before they are returned (rule A4);
+// an error means that they are damaged.
+func (j *Journal) Bytes(at Location, length uint32) (p []byte, pin Pin, ok bool, err error) {
+	c := j.arena.find(at, length)
+	if c == nil {
+		return nil, Pin{}, false, nil
+	}
+	start := at.Position - c.base
+	p = c.memory[start : start+length : start+length]
+	if c.cold {
+		if _, err := record.Check(p); err != nil {
+			return nil, Pin{}, true, fmt.Errorf("%s, position %d: %w", segmentName(at.Segment), at.Position, err)
+		}
+	}
+	c.pins++
+	return p, Pin{j.arena, c}, true, nil
+}
+
+// Load brings the bytes at the location into memory, with what follows them. Errors: the disk's; ErrOffline.
+func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
+	pending := task.NewPending[task.Done](j.env.Loop)
+	s := j.segment(at.Segment)
+	assert.That(s != nil, "an appended batch has a segment")
+	j.env.Probe.Sometimes(env.MarkColdRead)
+	base := at.Position &^ (env.BlockBytes - 1)
+	end := min(int(s.bytes), roundUp(int(at.Position+max(length, readAheadBytes))))
+	if at.Segment == j.position.Segment {
+		end = min(end, roundUp(int(j.position.Position))) // beyond it, commits may be in flight
+	}
+	end = max(end, roundUp(int(at.Position+length)))
+	c := &chunk{segment: at.Segment, base: base, memory: j.env.Disk.Buffer(end - int(base)), pins: 1, cold: true}
+	s.file.ReadAt(c.memory[:end-int(base)], int64(base)).Then(func(n int, err error) {
+		if err == nil && n < int(at.Position-base+length) {
+			err = fmt.Errorf("%s ends at %d, before what was written at %d", segmentName(at.Segment), int(base)+n, at.Position)
+		}
+		if err != nil {
+			j.env.Disk.FreeBuffer(c.memory)
+			pending.Complete(task.Done{}, err)
+			return
+		}
+		c.used = uint32(n)
+		j.arena.adopt(c)
+		pending.Complete(task.Done{}, nil)
+		j.env.Loop.Later(func() { j.arena.unpin(c) }) // after those who waited have looked
+	})
+	return pending
+}

@@ -1,0 +1,98 @@
+package storage
+
+import (
+	"fmt"
+
+	"barnabas/core/ordered"
+	"barnabas/core/protocol"
+	"barnabas/core/record"
+)
+
+// windowBatches is how many batches of a producer are remembered: as many as a client keeps in flight (KIP-98).
+const windowBatches = 5
+
+// producedBatch is one remembered batch.
+type producedBatch struct {
+	first, last int32 // sequences
+	base        record.Offset
+	end         record.Offset
+}
+
+// producer is what a log remembers of one producer id.
+type producer struct {
+	epoch  int16
+	window []producedBatch // oldest first
+}
+
+// Producers is a log's memory of its idempotent producers.
+type Producers struct {
+	byID ordered.Map[int64, *producer]
+}
+
+// Len returns how many producers are remembered.
+func (p *Producers) Len() int { return p.byID.Len() }
+
+// Duplicate is what a batch turned out to repeat.
+type Duplicate struct {
+	Base, End record.Offset // of the batch it repeats
+}
+
+// check decides whether a batch of an idempotent producer may be appended. It returns the batch it repeats, if any.
+// Errors: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
+func (p *Producers) check(h *record.Header) (*Duplicate, error) {
+	known, ok := p.byID.Get(h.ProducerID)
+	if !ok {
+		return nil, nil // no memory: expired, or the log start moved; any sequence is taken
+	}
+	if h.ProducerEpoch < known.epoch {
+		return nil, fmt.Errorf("%w: epoch %d of producer %d, its newest is %d",
+			protocol.ErrInvalidProducerEpoch, h.ProducerEpoch, h.ProducerID, known.epoch)
+	}
+	if h.ProducerEpoch > known.epoch {
+		if h.BaseSequence != 0 {
+			return nil, fmt.Errorf("%w: epoch %d of producer %d begins with sequence %d, want 0",
+				protocol.ErrOutOfOrderSequenceNumber, h.ProducerEpoch, h.ProducerID, h.BaseSequence)
+		}
+		return nil, nil
+	}
+	for _, b := range known.window {
+		if b.first == h.BaseSequence && b.last == h.LastSequence() {
+			return &Duplicate{b.base, b.end}, nil
+		}
+	}
+	last := known.window[len(known.window)-1].last
+	if want := record.AddSequence(last, 1); h.BaseSequence != want {
+		return nil, fmt.Errorf("%w: sequence %d of producer %d, expected %d",
+			protocol.ErrOutOfOrderSequenceNumber, h.BaseSequence, h.ProducerID, want)
+	}
+	return nil, nil
+}
+
+// note remembers an appended batch. Followers and redo only note, they never check.
+func (p *Producers) note(b *batch) {
+	if b.producerID == record.NoProducer {
+		return
+	}
+	known, ok := p.byID.Get(b.producerID)
+	if !ok {
+		known = &producer{}
+		p.byID.Set(b.producerID, known)
+	}
+	if !ok || b.producerEpoch != known.epoch {
+		known.epoch, known.window = b.producerEpoch, known.window[:0]
+	}
+	if len(known.window) == windowBatches {
+		known.window = append(known.window[:0], known.window[1:]...)
+	}
+	known.window = append(known.window, producedBatch{
+		first: b.sequence, last: record.AddSequence(b.sequence, int32(b.end-b.base-1)), base: b.base, end: b.end,
+	})
+}
+
+// rebuild remembers what these batches, all there are, say.
+func (p *Producers) rebuild(batches []batch) {
+	*p = Producers{}
+	for i := range batches {
+		p.note(&batches[i])
+	}
+}

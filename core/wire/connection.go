@@ -1,0 +1,265 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+
+	"barnabas/core/assert"
+	"barnabas/core/env"
+	"barnabas/core/protocol"
+	"barnabas/core/task"
+)
+
+// Handler decides about a request. It runs on the loop, does not wait, and sees to it that the request is answered once,
+// now or later.
+type Handler func(*Request)
+
+// Server makes connections of what a listener accepts.
+type Server struct {
+	loop    *task.Loop
+	handle  Handler
+	open    map[uint64]*Connection
+	pending []*Connection // have answers to send at the end of the step
+	say     func(string)
+}
+
+// NewServer returns a server that hands requests to handle.
+func NewServer(e env.Env, handle Handler) *Server {
+	s := &Server{loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say}
+	e.Loop.AtStepEnd(s.flush)
+	return s
+}
+
+// Accept takes a connection; give it to env.Network.Listen.
+func (s *Server) Accept(c env.Conn) env.ConnHandler {
+	connection := &Connection{server: s, conn: c}
+	s.open[c.ID()] = connection
+	return connection
+}
+
+// Connections returns how many connections are open.
+func (s *Server) Connections() int { return len(s.open) }
+
+// flush sends what the step answered, one send a connection.
+func (s *Server) flush() {
+	for i, c := range s.pending {
+		c.send()
+		s.pending[i] = nil
+	}
+	s.pending = s.pending[:0]
+}
+
+// Connection is one client's connection.
+type Connection struct {
+	server  *Server
+	conn    env.Conn
+	waiting []*env.Frame // held back by the barrier
+	active  []*Request   // started, in order; the first is the next to be answered
+	out     protocol.Writer
+	release []func() // of the answers in out
+	queued  bool
+	closed  bool
+}
+
+// ID returns the connection's number in this process.
+func (c *Connection) ID() uint64 { return c.conn.ID() }
+
+// LocalAddress returns the address the client came in on.
+func (c *Connection) LocalAddress() string { return c.conn.LocalAddress() }
+
+// Request is one request from its arrival until it is answered.
+type Request struct {
+	Header  protocol.RequestHeader
+	Message protocol.Message
+	Facts   *Facts
+	Arrived task.Instant
+
+	connection *Connection
+	frame      *env.Frame
+	answer     protocol.Message
+	release    func()
+	answered   bool
+	silent     bool
+}
+
+// Connection returns where the request came from.
+func (r *Request) Connection() *Connection { return r.connection }
+
+// Closed says whether the client is gone, so that an answer has no reader.
+func (r *Request) Closed() bool { return r.connection.closed }
+
+// Answer gives the answer; release, if not nil, runs when its memory is no longer needed. The answer leaves when all
+// earlier requests of the connection have theirs.
+func (r *Request) Answer(m protocol.Message, release func()) {
+	assert.That(!r.answered, "a request is answered once")
+	r.answered, r.answer, r.release = true, m, release
+	r.next()
+}
+
+// AnswerNothing ends a request that has no answer (Produce with acks=0).
+func (r *Request) AnswerNothing() {
+	assert.That(!r.answered, "a request is answered once")
+	r.answered, r.silent = true, true
+	r.next()
+}
+
+func (r *Request) next() {
+	if r.connection.closed {
+		r.finish()
+		return
+	}
+	r.connection.advance()
+}
+
+// Refuse closes the connection: the request can't be answered in a way the client would understand.
+func (r *Request) Refuse(reason error) {
+	r.answered, r.silent = true, true
+	r.connection.refuse(reason)
+}
+
+// OnFrame takes one request.
+func (c *Connection) OnFrame(f *env.Frame) {
+	if c.closed {
+		f.Release()
+		return
+	}
+	c.waiting = append(c.waiting, f)
+	c.start()
+}
+
+// start begins requests as far as the barrier allows (rule T4).
+func (c *Connection) start() {
+	for len(c.waiting) > 0 && !c.closed {
+		f := c.waiting[0]
+		isProduce := apiKey(f.Bytes) == protocol.KeyProduce
+		if n := len(c.active); n > 0 && !(isProduce && c.active[n-1].Header.RequestApiKey == protocol.KeyProduce) {
+			return
+		}
+		c.waiting = c.waiting[1:]
+		facts, ok := f.Facts.(*Facts)
+		assert.That(ok, "frames of a server are inspected by Inspect")
+		r := &Request{
+			Header: facts.Header, Message: facts.Message, Facts: facts, Arrived: c.server.loop.Now(),
+			connection: c, frame: f,
+		}
+		c.active = append(c.active, r)
+		c.server.begin(r)
+	}
+}
+
+// begin answers what can't be decoded and hands the rest to the handler.
+func (s *Server) begin(r *Request) {
+	err := r.Facts.Err
+	if err == nil {
+		s.handle(r)
+		return
+	}
+	var unsupported *protocol.UnsupportedError
+	if errors.As(err, &unsupported) && unsupported.Known && unsupported.Key == protocol.KeyApiVersions {
+		// Body version 0, error 35 and our own range, so that the client can come back with a version we know (KIP-511).
+		api, _ := protocol.APIByKey(protocol.KeyApiVersions)
+		r.Header.RequestApiVersion = 0
+		r.Answer(&protocol.ApiVersionsResponse{
+			ErrorCode: protocol.ErrUnsupportedVersion,
+			ApiKeys:   []protocol.ApiVersion{{ApiKey: api.Key, MinVersion: api.Min, MaxVersion: api.Max}},
+		}, nil)
+		return
+	}
+	r.Refuse(fmt.Errorf("request of %s: %w", r.connection.conn.RemoteAddress(), err))
+}
+
+// advance encodes the answers that are due, in order, and starts what they held back.
+func (c *Connection) advance() {
+	for len(c.active) > 0 && c.active[0].answered && !c.closed {
+		r := c.active[0]
+		c.active[0] = nil
+		c.active = c.active[1:]
+		if !r.silent {
+			c.encode(r)
+		}
+		if r.release != nil {
+			c.release = append(c.release, r.release)
+		}
+		r.frame.Release()
+		r.frame, r.Message, r.Facts = nil, nil, nil
+	}
+	if !c.queued && !c.closed {
+		c.queued = true
+		c.server.pending = append(c.server.pending, c)
+	}
+	c.start()
+}
+
+func (c *Connection) encode(r *Request) {
+	err := protocol.EncodeResponse(&c.out, r.Header.RequestApiVersion, r.Header.CorrelationId, r.answer)
+	assert.That(err == nil, "an answer fits the version it was asked in")
+}
+
+// send lets the encoded answers leave.
+func (c *Connection) send() {
+	c.queued = false
+	release := c.release
+	c.release = nil
+	if c.closed || c.out.Len() == 0 {
+		runAll(release)
+		return
+	}
+	parts := c.out.Pieces(nil)
+	c.out = protocol.Writer{} // the network owns the old buffer now
+	c.conn.Send(parts, func() { runAll(release) })
+}
+
+func runAll(functions []func()) {
+	for _, f := range functions {
+		f()
+	}
+}
+
+// refuse closes the connection from our side, after what was answered before has left.
+func (c *Connection) refuse(reason error) {
+	if c.closed {
+		return
+	}
+	c.server.say("closing a connection: " + reason.Error())
+	c.send()
+	c.conn.Close()
+	c.end()
+}
+
+// OnClose is told that the connection ended.
+func (c *Connection) OnClose(error) {
+	delete(c.server.open, c.conn.ID())
+	c.end()
+}
+
+// end gives up everything that was held for the client. Requests still in progress go on; nobody reads their answers.
+func (c *Connection) end() {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	for _, f := range c.waiting {
+		f.Release()
+	}
+	c.waiting = nil
+	runAll(c.release)
+	c.release = nil
+	active := c.active
+	c.active = nil
+	for _, r := range active {
+		if r.answered { // else when it is
+			r.finish()
+		}
+	}
+}
+
+// finish gives up what a request holds when nobody reads its answer.
+func (r *Request) finish() {
+	if r.release != nil {
+		r.release()
+	}
+	if r.frame != nil {
+		r.frame.Release()
+		r.frame = nil
+	}
+}

@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"time"
+
+	"barnabas/core/env"
+	"barnabas/core/task"
+)
+
+// Options say which run of which world.
+type Options struct {
+	Seed    uint64
+	Virtual time.Duration // how long faults and work go on; the run ends after what follows has settled
+	Brokers int           // 0: the seed decides
+	Clients int           // 0: the seed decides
+	Profile string
+	Trace   func(line string) // nil: no trace
+}
+
+// Violation is one promise that was broken.
+type Violation struct {
+	Invariant string
+	Detail    string
+	At        task.Instant
+}
+
+// FaultCount says how often a kind of fault took effect.
+type FaultCount struct {
+	Kind  string
+	Count uint64
+}
+
+// Result is what a run found. All but Wall is a function of the options and the commit.
+type Result struct {
+	Seed       uint64
+	Digest     uint64
+	Virtual    time.Duration
+	Wall       time.Duration
+	Events     uint64       // deliveries to a node's handler
+	Operations uint64       // requests of clients that ended, well or badly
+	Acked      uint64       // batches acknowledged
+	Faults     []FaultCount // by kind, ascending
+	Violations []Violation
+	Unknown    uint64 // checks that could not decide
+	Seen       [env.Marks]bool
+}
+
+// Profile is a named way to draw worlds.
+type Profile struct {
+	Name string
+	Doc  string
+}

@@ -1,0 +1,161 @@
+package simdisk
+
+import (
+	"barnabas/core/assert"
+	"barnabas/core/env"
+	"barnabas/core/task"
+	"barnabas/sim/kernel"
+)
+
+// Machine is the disk of one machine of the world. It stays when processes die.
+type Machine struct {
+	// Counted, if set, is called when a fault took effect: "D1", "D2", "D3", "D11".
+	Counted func(kind string)
+	// Statistics of the whole life of the machine.
+	Operations, Syncs, BytesWritten uint64
+
+	kernel  *kernel.Kernel
+	node    *kernel.Node
+	id      uint64
+	profile Profile
+
+	root    *inode
+	births  map[string]uint64 // how often a path was created, so that a file's key does not depend on other files
+	changes []change          // of names, not yet stable, in the order they were made
+	clock   uint64            // counts effects; versions and changes carry it
+	used    int64
+
+	disks    []*Disk // of the present incarnation
+	locks    []*inode
+	flight   []*operation // in progress, by due time; those before flightAt are settled
+	flightAt int
+	issued   uint64
+	latest   uint64            // the highest number among settled operations
+	turns    map[string]uint64 // operations on each path
+
+	limpUntil   task.Instant
+	limpFactor  int64
+	limpCounted bool
+
+	pages   []*page      // free
+	retired []*operation // free
+	buffers []*buffer    // of dead incarnations, free
+}
+
+// New returns an empty disk for the node's processes.
+func New(k *kernel.Kernel, node *kernel.Node, profile Profile) *Machine {
+	m := &Machine{profile: profile, births: map[string]uint64{}, turns: map[string]uint64{}}
+	m.root = m.newFolder("")
+	m.Attach(k, node)
+	return m
+}
+
+// Attach gives the machine to another node, which may be of another world. Requires: no process uses it.
+func (m *Machine) Attach(k *kernel.Kernel, node *kernel.Node) {
+	assert.That(m.inFlight() == 0, "a machine in use stays where it is")
+	m.kernel, m.node, m.id = k, node, uint64(node.ID)
+}
+
+// Disk returns the disk as a process of the incarnation sees it. Two of one incarnation are two processes of the
+// machine: they share files, not locks or buffers.
+func (m *Machine) Disk(life int) *Disk {
+	assert.That(m.node.Alive() && life == m.node.Life(), "only a living process has a disk")
+	if len(m.disks) > 0 && m.disks[0].life != life {
+		m.ProcessDied() // nobody said how the last one ended
+	}
+	d := &Disk{machine: m, life: life, loop: m.node.Loop()}
+	d.buffers.machine = m
+	m.disks = append(m.disks, d)
+	return d
+}
+
+// Profile returns how fast and strict the disk is.
+func (m *Machine) Profile() Profile { return m.profile }
+
+// SetCapacity changes what fits; 0 is no bound (fault D7).
+func (m *Machine) SetCapacity(bytes int64) { m.profile.Capacity = bytes }
+
+// Used returns the bytes files take, in whole blocks, holes included.
+func (m *Machine) Used() int64 {
+	m.settle()
+	return m.used
+}
+
+// Limp makes operations submitted before until so many times slower (fault D1).
+func (m *Machine) Limp(until task.Instant, factor int64) {
+	m.limpUntil, m.limpFactor, m.limpCounted = until, max(factor, 1), false
+}
+
+// countLimp counts a window once, when it first slowed something.
+func (m *Machine) countLimp() {
+	if !m.limpCounted {
+		m.limpCounted = true
+		m.count("D1")
+	}
+}
+
+func (m *Machine) count(kind string) {
+	if m.Counted != nil {
+		m.Counted(kind)
+	}
+}
+
+// InFlight returns how many operations are in progress: a crash now is worth more than a crash of an idle disk.
+func (m *Machine) InFlight() int {
+	m.settle()
+	return m.inFlight()
+}
+
+func (m *Machine) inFlight() int { return len(m.flight) - m.flightAt }
+
+// submit starts an operation: it will be settled at its due time, and the process told.
+func (m *Machine) submit(o *operation) {
+	m.issued++
+	m.Operations++
+	o.number = m.issued
+	o.mark = m.clock
+	now := m.kernel.Now()
+	o.due = now.Add(m.latency(o))
+	m.flight = append(m.flight, o)
+	for i := len(m.flight) - 1; i > m.flightAt && m.flight[i-1].due > o.due; i-- {
+		m.flight[i-1], m.flight[i] = m.flight[i], m.flight[i-1]
+	}
+	m.node.Deliver(o.due, kernel.KindDisk, true, o.payload(), o)
+}
+
+// settle lets what the device has done by now take effect, in the order it was done.
+func (m *Machine) settle() {
+	if m.kernel == nil {
+		return
+	}
+	now := m.kernel.Now()
+	for m.flightAt < len(m.flight) && m.flight[m.flightAt].due <= now {
+		o := m.flight[m.flightAt]
+		m.flight[m.flightAt] = nil
+		m.flightAt++
+		if o.number < m.latest {
+			m.count("D11")
+		}
+		m.latest = max(m.latest, o.number)
+		m.apply(o)
+	}
+	if m.flightAt == len(m.flight) {
+		m.flight, m.flightAt = m.flight[:0], 0
+	} else if m.flightAt > 64 {
+		m.flight = append(m.flight[:0], m.flight[m.flightAt:]...)
+		m.flightAt = 0
+	}
+}
+
+// allocate accounts for a file's change of length and says ErrNoSpace when it does not fit.
+func (m *Machine) allocate(from, to int64) error {
+	more := blocks(to) - blocks(from)
+	if more > 0 && m.profile.Capacity > 0 && m.used+more > m.profile.Capacity {
+		return env.ErrNoSpace
+	}
+	m.used += more
+	return nil
+}
+
+// blocks rounds up to whole blocks.
+func blocks(size int64) int64 { return (size + env.BlockBytes - 1) &^ (env.BlockBytes - 1) }
