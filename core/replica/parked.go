@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"barnabas/core/mutant"
 	"barnabas/core/record"
 )
@@ -67,9 +69,23 @@ type Watcher struct {
 // GiveUp has the watcher never notified again.
 func (w *Watcher) GiveUp() { w.over = true }
 
-type watchers struct{ list []*Watcher }
+type watchers struct {
+	list  []*Watcher
+	limit int // at this length, those that are over are thrown out
+}
 
-func (w *watchers) add(x *Watcher) { w.list = append(w.list, x) }
+// watchersMin is the length below which nobody cares.
+const watchersMin = 16
+
+// add puts a watcher on the list. Fetches that ended otherwise stay on the lists of quiet partitions until there are as
+// many of them as of live ones, so that a list is never much longer than it must be, at amortised constant cost.
+func (w *watchers) add(x *Watcher) {
+	if len(w.list) >= max(w.limit, watchersMin) {
+		w.list = slices.DeleteFunc(w.list, func(x *Watcher) bool { return x.over })
+		w.limit = 2 * len(w.list)
+	}
+	w.list = append(w.list, x)
+}
 
 // wake notifies everybody on the list. Who parks again while being notified is on the new list, not on the one walked.
 func (w *watchers) wake() {

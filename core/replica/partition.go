@@ -209,6 +209,17 @@ func (p *Partition) FollowerFetched(id int32, stableEnd record.Offset) {
 	p.advance()
 }
 
+// FollowerEnd returns the stable end that the follower last reported to this leader, or -1.
+func (p *Partition) FollowerEnd(id int32) record.Offset {
+	if f := p.followers.At(id); f != nil {
+		return f.stableEnd
+	}
+	return -1
+}
+
+// ISR returns the in-sync replicas as this broker knows them.
+func (p *Partition) ISR() []int32 { return p.isr }
+
 // IsReplica says whether the broker is one of the partition's replicas.
 func (p *Partition) IsReplica(id int32) bool { return slices.Contains(p.replicas, id) }
 

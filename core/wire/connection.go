@@ -21,6 +21,8 @@ type Server struct {
 	open    map[uint64]*Connection
 	pending []*Connection // have answers to send at the end of the step
 	say     func(string)
+	serving bool
+	early   []*Connection // have requests from before Serve
 }
 
 // NewServer returns a server that hands requests to handle.
@@ -35,6 +37,17 @@ func (s *Server) Accept(c env.Conn) env.ConnHandler {
 	connection := &Connection{server: s, conn: c}
 	s.open[c.ID()] = connection
 	return connection
+}
+
+// Serve begins to hand out requests. Until then connections are taken and their requests wait, so that a broker can hold
+// its address while it recovers.
+func (s *Server) Serve() {
+	s.serving = true
+	early := s.early
+	s.early = nil
+	for _, c := range early {
+		c.start()
+	}
 }
 
 // Connections returns how many connections are open.
@@ -88,6 +101,9 @@ func (r *Request) Connection() *Connection { return r.connection }
 // Closed says whether the client is gone, so that an answer has no reader.
 func (r *Request) Closed() bool { return r.connection.closed }
 
+// Answered says whether the request was answered.
+func (r *Request) Answered() bool { return r.answered }
+
 // Answer gives the answer; release, if not nil, runs when its memory is no longer needed. The answer leaves when all
 // earlier requests of the connection have theirs.
 func (r *Request) Answer(m protocol.Message, release func()) {
@@ -124,6 +140,10 @@ func (c *Connection) OnFrame(f *env.Frame) {
 		return
 	}
 	c.waiting = append(c.waiting, f)
+	if !c.server.serving {
+		c.server.early = append(c.server.early, c)
+		return
+	}
 	c.start()
 }
 
