@@ -8,7 +8,6 @@ import (
 	"barnabas/core/api"
 	"barnabas/core/config"
 	"barnabas/core/storage"
-	"barnabas/core/storage/journal"
 )
 
 // Options say how a broker runs.
@@ -33,7 +32,7 @@ func storageOptions(o Options) storage.Options {
 	s := o.Settings
 	return storage.Options{
 		Folder: o.Folder, NodeID: int32(s.Int("node.id")), ClusterID: o.ClusterID, Durability: durability(s),
-		Journal: journal.Options{
+		Journal: storage.JournalOptions{
 			SegmentBytes: s.Int("journal.segment.bytes"), BytesMax: int(s.Long("journal.max.bytes")),
 			CommitBytesMax: s.Int("journal.commit.max.bytes"), ArenaBytesMax: int(s.Long("arena.max.bytes")),
 			ChunkBytes: s.Int("arena.chunk.bytes"),

@@ -45,6 +45,7 @@ type fetch struct {
 	deadline task.Instant
 	watcher  *replica.Watcher
 	timer    *task.Timer
+	loading  bool  // until then nothing else makes it look
 	broken   error // a load that failed
 
 	response protocol.FetchResponse
@@ -62,6 +63,9 @@ type coldRead struct {
 
 // look reads what there is and answers if that is enough; else it parks until something moves, or loads what is cold.
 func (f *fetch) look() {
+	if f.loading || f.request.Answered() {
+		return
+	}
 	if f.request.Closed() {
 		f.done(nil)
 		return
@@ -190,6 +194,8 @@ func (f *fetch) records(p *replica.Partition, asked *protocol.FetchPartition, ro
 	if err != nil {
 		return err
 	}
+	// There is more than may be sent, so this is as much as there will ever be, whatever the least was that was asked for.
+	f.urgent = f.urgent || slice.Full && slice.Bytes > 0
 	if slice.Bytes > 0 {
 		row.Records = protocol.Records{Parts: slice.Parts}
 		f.bytes += slice.Bytes
@@ -249,11 +255,7 @@ func (f *fetch) park() {
 		f.timer = f.handlers.env.Loop.At(f.deadline, f.again)
 	}
 	if probe.Chance(env.SiteFetchSpurious) {
-		f.handlers.env.Loop.Later(func() {
-			if !f.request.Answered() {
-				f.again()
-			}
-		})
+		f.handlers.env.Loop.Later(f.again)
 	}
 }
 
@@ -265,8 +267,9 @@ func (f *fetch) again() {
 // load brings the first cold batch into memory and looks again.
 func (f *fetch) load() {
 	f.drop()
+	f.loading = true
 	f.cold.partition.Log.Load(f.cold.offset).Then(func(_ task.Done, err error) {
-		f.broken = err
+		f.loading, f.broken = false, err
 		f.look()
 	})
 }

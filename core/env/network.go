@@ -52,8 +52,8 @@ type Conn interface {
 	// Send queues bytes that leave, in order, after the step. The parts belong to the connection until sent is called, as
 	// an input of a later step, once and also when the connection is closed before. sent may be nil.
 	Send(parts [][]byte, sent func())
-	// Close ends the connection after what was queued before has left. The handler is told through OnClose, like of any
-	// other end.
+	// Close ends the connection after what was queued before has left, for which the peer has a few seconds. No frame is
+	// delivered any more. The handler is told through OnClose, like of any other end.
 	Close()
 }
 
@@ -88,4 +88,5 @@ var (
 	ErrFrameLength  = errors.New("frame length out of bounds")
 	ErrAddressInUse = errors.New("address already in use")
 	ErrRefused      = errors.New("connection refused")
+	ErrNoAnswer     = errors.New("no answer")
 )

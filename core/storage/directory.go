@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"barnabas/core/assert"
 	"barnabas/core/env"
@@ -24,13 +25,16 @@ const (
 
 func (d Durability) String() string { return [...]string{"fsync", "replicated"}[d] }
 
+// JournalOptions are the bounds of a directory's journal.
+type JournalOptions = journal.Options
+
 // Options are what a directory needs to know.
 type Options struct {
 	Folder     string
 	NodeID     int32
 	ClusterID  string // "": the directory's own, or a new one
 	Durability Durability
-	Journal    journal.Options // its Folder and Synced are set here
+	Journal    JournalOptions // its Folder and Synced are set here
 }
 
 // Directory is one open log directory.
@@ -66,7 +70,7 @@ type touch struct {
 // the journal's.
 func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	d := &Directory{env: e, options: o, epoch: -1}
-	if _, err := e.Disk.MakeFolder(o.Folder).Wait(t); err != nil {
+	if err := makeFolder(t, e.Disk, o.Folder); err != nil {
 		return nil, err
 	}
 	if _, err := e.Disk.Lock(o.Folder + "/.lock").Wait(t); err != nil {
@@ -92,6 +96,28 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	}
 	e.Loop.AtStepEnd(d.journal.Flush)
 	return d, nil
+}
+
+// makeFolder makes the folder if it is not there, and its name durable, and that of every folder above it: a directory whose
+// own name is lost takes everything that was acknowledged with it.
+func makeFolder(t *task.Task, disk env.Disk, folder string) error {
+	if _, err := disk.Open(folder+"/"+identityFile, env.OpenExisting).Wait(t); err == nil {
+		return nil // its identity is there, which was written after the names above were durable
+	}
+	if _, err := disk.MakeFolder(folder).Wait(t); err != nil {
+		return err
+	}
+	for at := len(folder); at > 0; {
+		at = strings.LastIndexByte(folder[:at], '/')
+		parent := folder[:max(at, 0)]
+		if at == 0 {
+			parent = "/"
+		}
+		if _, err := disk.SyncDir(parent).Wait(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // OnFailure has f called once, when the directory goes offline for good.

@@ -95,6 +95,7 @@ func (l *Log) AppendAsLeader(p []byte, h record.Header, epoch record.LeaderEpoch
 	}, p)
 	record.Patch(memory, h.BaseOffset, epoch)
 	l.add(indexed(&h, at))
+	l.directory.touch(l)
 	return h.BaseOffset, nil
 }
 
@@ -116,6 +117,7 @@ func (l *Log) AppendAsFollower(p []byte) (record.Offset, error) {
 			Kind: journal.Append, Base: int64(h.BaseOffset), End: int64(h.EndOffset()), Epoch: int32(h.LeaderEpoch),
 		}, p[:h.Length])
 		l.add(indexed(&h, at))
+		l.directory.touch(l)
 		p = p[h.Length:]
 	}
 	return l.end, nil
@@ -208,7 +210,8 @@ func (l *Log) moveStart(start record.Offset) {
 	l.epochs.truncateStart(start)
 }
 
-// journal appends an entry of this log to the journal's open commit.
+// journal appends an entry of this log to the journal's open commit. The commit makes stable what the log's end is now; who
+// moves the end after this touches the log again.
 func (l *Log) journal(e journal.Entry, payload []byte) (journal.Location, []byte) {
 	e.Log, e.Flags = uint64(l.Number), journal.FlagRequired
 	at, memory := l.directory.journal.Append(e, payload, l.synced)

@@ -17,6 +17,7 @@ type Slice struct {
 	Parts [][]byte
 	Bytes int
 	End   record.Offset // after the last batch
+	Full  bool          // the next batch would have exceeded the bytes allowed
 	pins  []journal.Pin
 }
 
@@ -42,7 +43,11 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 	s.End = from
 	for i := l.find(from); i < len(l.batches); i++ {
 		b := &l.batches[i]
-		if b.end > limit || s.Bytes+int(b.bytes) > bytesMax && !(whole && len(s.pins) == 0) {
+		if b.end > limit {
+			return nil
+		}
+		if s.Bytes+int(b.bytes) > bytesMax && !(whole && len(s.pins) == 0) {
+			s.Full = true
 			return nil
 		}
 		p, pin, ok, err := l.directory.journal.Bytes(b.at, b.bytes)

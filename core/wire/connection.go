@@ -27,9 +27,7 @@ type Server struct {
 
 // NewServer returns a server that hands requests to handle.
 func NewServer(e env.Env, handle Handler) *Server {
-	s := &Server{loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say}
-	e.Loop.AtStepEnd(s.flush)
-	return s
+	return &Server{loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say}
 }
 
 // Accept takes a connection; give it to env.Network.Listen.
@@ -39,10 +37,12 @@ func (s *Server) Accept(c env.Conn) env.ConnHandler {
 	return connection
 }
 
-// Serve begins to hand out requests. Until then connections are taken and their requests wait, so that a broker can hold
+// Serve begins to hand out requests, and to send answers at the end of every step: after the hooks that were registered
+// before, so that what they answer leaves with the same step. Until then connections are taken and their requests wait, so that a broker can hold
 // its address while it recovers.
 func (s *Server) Serve() {
 	s.serving = true
+	s.loop.AtStepEnd(s.flush)
 	early := s.early
 	s.early = nil
 	for _, c := range early {

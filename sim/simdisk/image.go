@@ -99,7 +99,7 @@ func (m *Machine) Hash() uint64 {
 }
 
 func (f *inode) hash() uint64 {
-	h := fold(uint64(f.size), uint64(f.stable))
+	h := fold(fold(1, uint64(f.size)), uint64(f.stable))
 	if f.folder {
 		h++
 	}

@@ -78,6 +78,7 @@ type Journal struct {
 	segments   []*segment
 	preparing  bool
 	position   Location // where the next commit goes
+	landed     Location // the end of the last commit whose write returned, and all before it: files can be read up to here
 
 	open     *commit
 	queue    []*commit // sealed and not yet submitted
@@ -321,6 +322,7 @@ func (j *Journal) onWritten(c *commit, s *segment, err error) {
 		j.inFlight = j.inFlight[1:]
 		j.arena.unpin(first.chunk)
 		marks.Written = first.header.sequence
+		j.landed = Location{first.at.Segment, first.at.Position + first.header.total}
 		if j.options.Synced {
 			marks.Durable = first.header.sequence
 		}

@@ -54,7 +54,7 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 			return nil, recovered, err
 		}
 	}
-	j.marks = Marks{j.sequence, j.sequence}
+	j.marks, j.landed = Marks{j.sequence, j.sequence}, j.position
 	last.number++
 	last.generation, last.durable = j.generation, j.sequence
 	return j, recovered, writeCheckpoint(t, e.Disk, o.Folder, last)
@@ -68,7 +68,7 @@ func (j *Journal) makeFresh(t *task.Task) error {
 	if err := makeSegment(t, j.env.Disk, j.options.Folder, s, j.id); err != nil {
 		return err
 	}
-	j.segments = []*segment{s}
+	j.segments, j.landed = []*segment{s}, j.position
 	return writeCheckpoint(t, j.env.Disk, j.options.Folder,
 		checkpoint{number: 0, id: j.id, generation: 1, next: j.position})
 }

@@ -48,10 +48,10 @@ func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 	j.env.Probe.Sometimes(env.MarkColdRead)
 	base := at.Position &^ (env.BlockBytes - 1)
 	end := min(int(s.bytes), roundUp(int(at.Position+max(length, readAheadBytes))))
-	if at.Segment == j.position.Segment {
-		end = min(end, roundUp(int(j.position.Position))) // beyond it, commits may be in flight
+	if at.Segment == j.landed.Segment {
+		end = min(end, int(j.landed.Position)) // what lies beyond is still in memory, and not in the file
 	}
-	end = max(end, roundUp(int(at.Position+length)))
+	assert.That(end >= int(at.Position+length), "what is not in memory is in the file")
 	c := &chunk{segment: at.Segment, base: base, memory: j.env.Disk.Buffer(end - int(base)), pins: 1, cold: true}
 	s.file.ReadAt(c.memory[:end-int(base)], int64(base)).Then(func(n int, err error) {
 		if err == nil && n < int(at.Position-base+length) {

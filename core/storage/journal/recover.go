@@ -146,9 +146,9 @@ func (c *chain) look(memory []byte) {
 func (c *chain) later(t *task.Task, after uint32) error {
 	for _, s := range c.j.segments[after:] {
 		memory := c.j.env.Disk.Buffer(int(s.bytes))
-		clear(memory)
-		_, err := s.file.ReadAt(memory[:s.bytes], 0).Wait(t)
+		n, err := s.file.ReadAt(memory[:s.bytes], 0).Wait(t)
 		if err == nil {
+			clear(memory[n:])
 			c.look(memory[segmentHeaderBytes:s.bytes])
 		}
 		c.j.env.Disk.FreeBuffer(memory)

@@ -1,0 +1,130 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// agree checks what no row can check alone.
+func (s *Settings) agree() ([]Warning, error) {
+	errs := []error{
+		s.atMostHalf("message.max.bytes", "journal.segment.bytes", "a batch must fit into a segment with its commit"),
+		s.atMostHalf("journal.commit.max.bytes", "journal.segment.bytes", "a commit must fit into a segment"),
+		s.atMostHalf("journal.segment.bytes", "journal.max.bytes", "one segment is written while the next one is made"),
+		s.atMostHalf("arena.chunk.bytes", "arena.max.bytes", "one chunk is filled while another is written"),
+	}
+	if folders := s.List("log.dirs"); len(folders) != 1 {
+		errs = append(errs, fmt.Errorf("%s names %d folders: name one, several are not served yet",
+			s.describe("log.dirs"), len(folders)))
+	}
+	warnings, err := s.readListeners()
+	return warnings, errors.Join(append(errs, err)...)
+}
+
+func (s *Settings) atMostHalf(small, large, why string) error {
+	least, most := s.values[place(small)].number, s.values[place(large)].number
+	if least <= most/2 {
+		return nil
+	}
+	return fmt.Errorf("%s is more than half of %s: %s; lower the one to %d or raise the other to %d at least",
+		s.describe(small), s.describe(large), why, most/2, 2*least)
+}
+
+// describe returns name=value and where it comes from.
+func (s *Settings) describe(name string) string {
+	e := s.values[place(name)]
+	return fmt.Sprintf("%s=%s (%v)", name, e.text, e.origin)
+}
+
+// readListeners finds the addresses to listen on.
+func (s *Settings) readListeners() ([]Warning, error) {
+	protocols, err := s.protocols()
+	if err != nil {
+		return nil, err
+	}
+	var warnings []Warning
+	var errs []error
+	for _, text := range s.List("listeners") {
+		name, address, err := cutListener(text)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s: %w", s.describe("listeners"), err))
+		case contains(s.List("controller.listener.names"), name):
+			warnings = append(warnings, Warning("listener "+text+" is for controllers and is not opened"))
+		default:
+			errs = append(errs, s.checkProtocol(name, protocols))
+			s.listeners = append(s.listeners, address)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if len(s.listeners) == 0 {
+		return nil, fmt.Errorf("%s leaves no address for clients: name one as PLAINTEXT://HOST:PORT", s.describe("listeners"))
+	}
+	return warnings, nil
+}
+
+// cutListener takes NAME://HOST:PORT apart.
+func cutListener(text string) (name, address string, err error) {
+	name, address, found := strings.Cut(text, "://")
+	if !found || name == "" {
+		return "", "", fmt.Errorf("%q is no listener; write PLAINTEXT://HOST:PORT", text)
+	}
+	return name, address, CheckAddress(address)
+}
+
+// CheckAddress says what is wrong with HOST:PORT, if anything is. The host may be empty; an IPv6 one stands in brackets.
+func CheckAddress(address string) error {
+	colon := strings.LastIndexByte(address, ':')
+	if colon < 0 {
+		return fmt.Errorf("%q has no port; write HOST:PORT, with port 0 for a free one", address)
+	}
+	host, port := address[:colon], address[colon+1:]
+	if _, err := between(Int, 0, 1<<16-1).read(port); err != nil {
+		return fmt.Errorf("port %q of %q is none; take 0 to 65535, 0 for a free one", port, address)
+	}
+	inBrackets := strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]")
+	if strings.ContainsAny(host, " ,/") || strings.Contains(host, ":") != inBrackets {
+		return fmt.Errorf("host %q of %q is none; write an IPv6 address in brackets, as [::1]:9092", host, address)
+	}
+	return nil
+}
+
+// protocols returns listener names and what each stands for, in turn.
+func (s *Settings) protocols() ([]string, error) {
+	var flat []string
+	for _, pair := range s.List("listener.security.protocol.map") {
+		name, protocol, found := strings.Cut(pair, ":")
+		if !found {
+			return nil, fmt.Errorf("%s: %q is no pair; write NAME:PLAINTEXT", s.describe("listener.security.protocol.map"), pair)
+		}
+		flat = append(flat, name, protocol)
+	}
+	return flat, nil
+}
+
+func (s *Settings) checkProtocol(name string, protocols []string) error {
+	for i := 0; i < len(protocols); i += 2 {
+		switch {
+		case !strings.EqualFold(protocols[i], name):
+		case protocols[i+1] == "PLAINTEXT":
+			return nil
+		default:
+			return fmt.Errorf("%s: listener %s stands for %s, and only PLAINTEXT is served so far",
+				s.describe("listeners"), name, protocols[i+1])
+		}
+	}
+	return fmt.Errorf("%s: listener %s stands for no protocol; add %s:PLAINTEXT to listener.security.protocol.map",
+		s.describe("listeners"), name, name)
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if strings.EqualFold(w, word) {
+			return true
+		}
+	}
+	return false
+}

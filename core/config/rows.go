@@ -1,0 +1,157 @@
+package config
+
+import "slices"
+
+// Row is one setting that has an effect.
+type Row struct {
+	Name    string
+	Alias   string // another name, read when Name is not given; "" for none
+	Rule    Rule
+	Default string
+	Meaning string
+	// Simulation is what the simulator draws from; nil where the topology decides or nothing would change.
+	Simulation []string
+}
+
+// Rows returns the table, ordered by theme.
+func Rows() []Row { return slices.Clone(table) }
+
+const (
+	blockBytes = 4096 // as env.BlockBytes: the journal writes directly
+	kib        = 1 << 10
+	mib        = 1 << 20
+	gib        = 1 << 30
+)
+
+// DefaultFolder is the data folder when nothing else is given, in the folder the broker was started in.
+const DefaultFolder = "barnabas-data"
+
+var table = []Row{
+	{
+		Name: "node.id", Alias: "broker.id", Rule: atLeast(Int, 0), Default: "1",
+		Meaning: "this broker's number in its cluster",
+	},
+	{
+		Name: "log.dirs", Alias: "log.dir", Rule: Rule{Type: List}, Default: DefaultFolder,
+		Meaning: "the data folder (one, for now)",
+	},
+	{
+		Name: "listeners", Rule: Rule{Type: List}, Default: "PLAINTEXT://localhost:9092",
+		Meaning: "where clients connect, NAME://HOST:PORT; no host: every interface; port 0: a free one",
+	},
+	{
+		Name: "listener.security.protocol.map", Rule: Rule{Type: List},
+		Default: "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+		Meaning: "the protocol each listener's name stands for; only PLAINTEXT is served",
+	},
+	{
+		Name: "controller.listener.names", Rule: Rule{Type: List}, Default: "",
+		Meaning: "listeners meant for controllers; they are not opened",
+	},
+	{
+		Name: "max.connections", Rule: atLeast(Int, 0), Default: "2147483647",
+		Meaning: "connections open at once; one more is closed",
+	},
+	{
+		Name: "connections.max.idle.ms", Rule: atLeast(Duration, -1), Default: "600000",
+		Meaning:    "a connection without a request for this long is closed; -1: never",
+		Simulation: []string{"10000", "600000"},
+	},
+	{
+		Name: "socket.request.max.bytes", Rule: atLeast(Int, 1), Default: "104857600",
+		Meaning: "a longer request closes its connection",
+	},
+	{
+		Name: "auto.create.topics.enable", Rule: Rule{Type: Bool}, Default: "true",
+		Meaning: "a topic comes into being when a client asks for it",
+	},
+	{
+		Name: "delete.topic.enable", Rule: Rule{Type: Bool}, Default: "true",
+		Meaning: "topics may be deleted",
+	},
+	{
+		Name: "num.partitions", Rule: atLeast(Int, 1), Default: "1",
+		Meaning:    "partitions of a topic whose maker did not say",
+		Simulation: []string{"1", "3"},
+	},
+	{
+		Name: "default.replication.factor", Rule: between(Int, 1, 1<<15-1), Default: "1",
+		Meaning: "replicas of a topic whose maker did not say",
+	},
+	{
+		Name: "min.insync.replicas", Rule: atLeast(Int, 1), Default: "1",
+		Meaning: "replicas in sync that acks=all needs",
+	},
+	{
+		Name: "message.max.bytes", Rule: atLeast(Int, 0), Default: "1048588",
+		Meaning:    "the largest record batch taken; at most half of journal.segment.bytes",
+		Simulation: []string{"16384", "1048588"},
+	},
+	{
+		Name: "fetch.max.bytes", Rule: atLeast(Int, 1*kib), Default: "57671680",
+		Meaning:    "the most record bytes in one fetch answer (a first batch is never cut)",
+		Simulation: []string{"4096", "65536", "57671680"},
+	},
+	{
+		Name: "replica.fetch.max.bytes", Rule: atLeast(Int, 0), Default: "1048576",
+		Meaning:    "the most a follower asks of one partition at once",
+		Simulation: []string{"1", "16384", "1048576"},
+	},
+	{
+		Name: "replica.fetch.wait.max.ms", Rule: between(Duration, 0, intMax), Default: "500",
+		Meaning:    "how long a leader lets a follower's fetch wait for records",
+		Simulation: []string{"10", "500"},
+	},
+	{
+		Name: "replica.fetch.backoff.ms", Rule: between(Duration, 0, intMax), Default: "1000",
+		Meaning:    "how long a follower waits after a failed fetch",
+		Simulation: []string{"20", "1000"},
+	},
+	{
+		Name: "durability", Rule: oneOf("fsync", "replicated"), Default: "fsync",
+		Meaning:    "when records count as stored: on the device (fsync), or written but not synced (replicated)",
+		Simulation: []string{"fsync", "fsync", "fsync", "replicated"},
+	},
+	{
+		Name: "journal.segment.bytes", Rule: blocks(Int, 64*kib, gib), Default: "16777216",
+		Meaning:    "the size of a journal segment, a multiple of 4096",
+		Simulation: []string{"65536", "262144", "1048576", "4194304"},
+	},
+	{
+		Name: "journal.max.bytes", Rule: atLeast(Long, 128*kib), Default: "8589934592",
+		Meaning:    "the most the journal takes on disk; produce is refused beyond it",
+		Simulation: []string{"16777216", "67108864", "268435456"},
+	},
+	{
+		Name: "journal.commit.max.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "1048576",
+		Meaning:    "one write to the journal takes no more than this, unless a single batch is larger",
+		Simulation: []string{"8192", "65536", "1048576"},
+	},
+	{
+		Name: "arena.max.bytes", Rule: blocks(Long, 2*blockBytes, 1<<40), Default: "67108864",
+		Meaning:    "memory for the newest records, outside the garbage collector's care",
+		Simulation: []string{"1048576", "4194304", "67108864"},
+	},
+	{
+		Name: "arena.chunk.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "1048576",
+		Meaning:    "the unit in which that memory is taken; at most half of arena.max.bytes",
+		Simulation: []string{"65536", "1048576"},
+	},
+}
+
+// find returns the place of the row that name, or its alias, belongs to, or -1.
+func find(name string) int {
+	return slices.IndexFunc(table, func(r Row) bool { return name == r.Name || r.Alias != "" && name == r.Alias })
+}
+
+// names returns every name that is no error: of the table, then those Kafka alone knows.
+func names() []string {
+	var all []string
+	for _, r := range table {
+		all = append(all, r.Name)
+		if r.Alias != "" {
+			all = append(all, r.Alias)
+		}
+	}
+	return append(all, withoutEffect...)
+}

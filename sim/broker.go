@@ -1,0 +1,223 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+
+	"barnabas/core"
+	"barnabas/core/config"
+	"barnabas/core/env"
+	"barnabas/core/record"
+	"barnabas/core/storage"
+	"barnabas/core/task"
+	"barnabas/sim/kernel"
+	"barnabas/sim/ledger"
+	"barnabas/sim/simdisk"
+)
+
+const (
+	brokerPort = 9092
+	dataFolder = "data"
+)
+
+// broker is one broker's place in the world: its machine stays, its processes come and go.
+type broker struct {
+	world    *world
+	id       int32
+	node     *kernel.Node
+	machine  *simdisk.Machine
+	settings *config.Settings
+	process  *core.Broker
+	up       bool // ready, in the present process
+	failed   error
+	starts   uint64
+	chances  uint64
+	secrets  uint64
+	watch    watch
+	before   map[uint64]ledger.LogEnd // what the disk held when the present process started
+}
+
+// start starts a process on the machine as it is.
+func (b *broker) start() {
+	w := b.world
+	b.starts++
+	b.up, b.failed = false, nil
+	b.before = b.readDisk()
+	loop := b.node.Start()
+	b.watch.newLife()
+	e := env.Env{
+		Loop: loop, Clock: clock{w, loop}, Disk: b.machine.Disk(b.node.Life()), Network: w.network.Endpoint(b.node),
+		Random: w.kernel.Random.Sub(kernel.StreamWorkload+9, uint64(b.id), b.starts), Secrets: secrets{b}, Probe: probe{b}, Talk: talk{b},
+	}
+	o := core.Options{
+		Settings: b.settings, Listeners: []string{fmt.Sprintf("%s:%d", w.network.HostOf(b.node), brokerPort)}, Folder: dataFolder,
+	}
+	if w.script != nil {
+		o.ClusterID = "simulated"
+		o.Remote = w.script.remote(b)
+	}
+	b.process = core.Open(e, o)
+	b.process.Ready().Then(func(s core.Started, err error) { b.ready(err) })
+}
+
+func (b *broker) ready(err error) {
+	if err != nil {
+		b.world.violate("BrokerStarts", fmt.Sprintf("broker %d: %v", b.id, err))
+		return
+	}
+	b.up = true
+	b.judgeRecovery()
+	if b.world.script != nil {
+		b.world.script.register(b)
+	}
+}
+
+// readDisk reads the machine's journal with the ledger's own parser.
+func (b *broker) readDisk() map[uint64]ledger.LogEnd {
+	logs, err := ledger.ReadJournal(func(name string) ([]byte, bool) { return b.machine.Bytes(dataFolder + "/" + name) })
+	if err != nil {
+		b.world.violate("LogStructure", fmt.Sprintf("broker %d's journal: %v", b.id, err))
+	}
+	return logs
+}
+
+// judgeRecovery compares what the process recovered with what it had promised, and with what its disk holds.
+func (b *broker) judgeRecovery() {
+	found := make(map[logKey]bool)
+	for number, log := range b.process.Directory().Logs().All {
+		key := logKey{log.TopicID, log.Partition}
+		found[key] = true
+		// The stable end is what was recovered: requests that waited may have been appended in this very step.
+		recovered := log.StableEnd()
+		if promised := b.watch.promised[key]; recovered < promised {
+			b.world.violate("RecoveredCoversPromised", fmt.Sprintf(
+				"broker %d recovered %s up to %d and had promised %d", b.id, log.Name, recovered, promised))
+		}
+		onDisk, ok := b.before[uint64(number)]
+		if isData := log.Name != "__cluster_metadata-0"; ok && isData && onDisk.End != int64(recovered) {
+			b.world.violate("LogStructure", fmt.Sprintf(
+				"broker %d recovered %s up to %d; its disk holds whole commits up to %d", b.id, log.Name, recovered, onDisk.End))
+		}
+	}
+	b.judgeMissing(found)
+}
+
+// judgeMissing reports logs that promised something and are gone as a whole.
+func (b *broker) judgeMissing(found map[logKey]bool) {
+	var missing []string
+	for key, promised := range b.watch.promised {
+		if promised > 0 && !found[key] {
+			missing = append(missing, fmt.Sprintf("topic %x partition %d up to %d", key.topic, key.partition, promised))
+		}
+	}
+	slices.Sort(missing)
+	for _, m := range missing {
+		b.world.violate("RecoveredCoversPromised", fmt.Sprintf("broker %d has lost a log that had promised: %s", b.id, m))
+	}
+}
+
+// crash ends the process: kill -9, or with the power.
+func (b *broker) crash(power bool) {
+	if power {
+		b.machine.PowerLost()
+	} else {
+		b.machine.ProcessDied()
+	}
+	b.world.network.ProcessDied(b.node)
+	b.up = false
+	b.process = nil
+	b.node.Kill()
+}
+
+// logKey names a partition by the topic's id.
+type logKey struct {
+	topic     [16]byte
+	partition int32
+}
+
+// watch remembers what a broker has shown, to see that it never takes it back.
+type watch struct {
+	promised map[logKey]record.Offset // outlives processes
+	logs     []seen                   // of the present process
+}
+
+// seen is what was last seen of one replica.
+type seen struct {
+	log   *storage.Log
+	epoch record.LeaderEpoch
+	high  record.Offset
+	end   record.Offset
+	stab  record.Offset
+}
+
+func (s *watch) newLife() { s.logs = s.logs[:0] }
+
+// look judges the broker after a step: what may only grow has grown, and what is promised is backed.
+func (b *broker) look() {
+	if b.process == nil || b.process.Replicas() == nil {
+		return
+	}
+	i := 0
+	for p := range b.process.Replicas().All {
+		for i < len(b.watch.logs) && b.watch.logs[i].log != p.Log && b.watch.logs[i].log.Number < p.Log.Number {
+			i++
+		}
+		if i == len(b.watch.logs) || b.watch.logs[i].log != p.Log {
+			b.watch.logs = append(b.watch.logs, seen{})
+			copy(b.watch.logs[i+1:], b.watch.logs[i:])
+			b.watch.logs[i] = seen{log: p.Log, epoch: -1}
+		}
+		b.lookAt(&b.watch.logs[i], p)
+		i++
+	}
+}
+
+// clock is a node's wall clock: virtual time since a fixed date.
+type clock struct {
+	world *world
+	loop  *task.Loop
+}
+
+const firstWall = 1_700_000_000_000
+
+func (c clock) Wall() env.Timestamp { return firstWall + env.Timestamp(c.loop.Now()/1e6) }
+
+type secrets struct{ b *broker }
+
+func (s secrets) Fill(p []byte) {
+	for i := range p {
+		s.b.secrets++
+		p[i] = byte(s.b.world.kernel.Random.Uint64(kernel.StreamSecret, uint64(s.b.id), s.b.secrets))
+	}
+}
+
+type talk struct{ b *broker }
+
+func (t talk) Say(line string) {
+	t.b.world.trace(func() string { return fmt.Sprintf("broker %d says: %s", t.b.id, line) })
+}
+
+// Fail is a violation: no fault of this simulator entitles a broker to give up.
+func (t talk) Fail(reason error) {
+	t.b.failed = reason
+	t.b.world.violate("BrokerFailed", fmt.Sprintf("broker %d: %v", t.b.id, reason))
+}
+
+// probe takes rare paths: a seed turns half of the sites on, each of which then says yes once in a while.
+type probe struct{ b *broker }
+
+const (
+	streamSite env.Stream = kernel.StreamProbe + iota
+	streamChance
+)
+
+func (p probe) Chance(site env.Site) bool {
+	w := p.b.world
+	if !w.plan.chances || w.healed || !w.kernel.Random.OneIn(2, streamSite, uint64(site)) {
+		return false
+	}
+	p.b.chances++
+	return w.kernel.Random.OneIn(8, streamChance, uint64(p.b.id), p.b.chances)
+}
+
+func (p probe) Sometimes(mark env.Mark) { p.b.world.result.Seen[mark] = true }

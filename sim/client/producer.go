@@ -1,0 +1,275 @@
+package client
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"barnabas/core/protocol"
+	"barnabas/core/record"
+	"barnabas/core/task"
+	"barnabas/core/wire"
+	"barnabas/sim/ledger"
+)
+
+// ProducerPlan is what one producer does.
+type ProducerPlan struct {
+	Partition  ledger.Partition
+	Idempotent bool
+	Acks       int16
+	Lasting    bool          // an acknowledgement is for good
+	Interval   time.Duration // between batches, on average
+	RecordsMax uint64        // in a batch
+	ValueMax   uint64        // bytes of a value
+	Impatient  uint64        // in how many batches one is sent again before its answer; 0: never
+	Version    int16
+	StopAt     task.Instant
+}
+
+// windowMax is how many batches a producer keeps in flight, and as many as a broker remembers.
+const windowMax = 5
+
+// Producer is one running producer.
+type Producer struct {
+	client   *Client
+	plan     ProducerPlan
+	number   uint32
+	id       int64
+	epoch    int16
+	sequence int32
+	queue    []*batch // in order; the first is the oldest without an answer
+	room     *task.Signal
+	stopped  bool
+	known    bool // a batch was acknowledged
+	timeout  time.Duration
+}
+
+// batch is one batch until it is acknowledged or given up.
+type batch struct {
+	values  []ledger.Value
+	bytes   []byte
+	over    bool
+	changed *task.Signal // an answer came
+	answers int          // requests under way
+	last    outcome
+	again   int
+}
+
+// outcome is how a request ended.
+type outcome struct {
+	address string
+	code    protocol.Error
+	base    int64
+	err     error
+}
+
+func (c *Client) startProducer(plan ProducerPlan, i uint64) *Producer {
+	p := &Producer{
+		client: c, plan: plan, room: task.NewSignal(c.env.Loop), id: record.NoProducer, epoch: -1,
+		number: c.options.Hooks.Ledger.AddProducer(ledger.Class{
+			Partition: plan.Partition, Idempotent: plan.Idempotent, Lasting: plan.Lasting,
+		}),
+		timeout: time.Second + time.Duration(i)*time.Millisecond,
+	}
+	c.env.Loop.Go("produce", p.run)
+	return p
+}
+
+// Settled says whether the producer has stopped and everything it sent was answered or given up.
+func (p *Producer) Settled() bool { return p.stopped && len(p.queue) == 0 }
+
+// Pending describes what has no answer.
+func (p *Producer) Pending() string {
+	if len(p.queue) == 0 {
+		return fmt.Sprintf("producer %d of %s has not stopped", p.number, p.plan.Partition)
+	}
+	return fmt.Sprintf("producer %d of %s waits for value %s: %v %v", p.number, p.plan.Partition, p.queue[0].values[0],
+		p.queue[0].last.code, p.queue[0].last.err)
+}
+
+func (p *Producer) run(t *task.Task) {
+	c := p.client
+	if p.plan.Idempotent {
+		p.initialise(t)
+	}
+	for c.env.Loop.Now() < p.plan.StopAt {
+		for len(p.queue) >= p.window() {
+			p.room.Wait(t, task.Never)
+		}
+		address, topicID := c.leader(t, p.plan.Partition)
+		b := p.make()
+		p.send(b, address, topicID, false)
+		c.env.Loop.Go("a batch", func(t *task.Task) { p.deliver(t, b) })
+		mean := uint64(p.plan.Interval)
+		t.Sleep(c.env.Loop.Now().Add(time.Duration(1 + c.below(2*mean, streamInterval))))
+	}
+	p.stopped = true
+}
+
+// window is how many batches may be in flight. A broker that has never seen a producer takes any sequence for its first
+// (as Kafka does for producers without transactions), so until the first batch is acknowledged there is but one.
+func (p *Producer) window() int {
+	if p.plan.Idempotent && !p.known {
+		return 1
+	}
+	return windowMax
+}
+
+// initialise gets a producer id.
+func (p *Producer) initialise(t *task.Task) {
+	c := p.client
+	for {
+		address := c.options.Brokers[c.below(uint64(len(c.options.Brokers)), streamBootstrap)]
+		request := protocol.NewInitProducerIdRequest()
+		request.TransactionalId = protocol.NullString{}
+		request.TransactionTimeoutMs, request.ProducerId, request.ProducerEpoch = 60000, -1, -1
+		reply, err := c.peer(address, true).Ask(request, 4, requestTimeout).Wait(t)
+		c.options.Hooks.Operation()
+		if err == nil {
+			answer := reply.Message.(*protocol.InitProducerIdResponse)
+			p.id, p.epoch = answer.ProducerId, answer.ProducerEpoch
+			code := answer.ErrorCode
+			reply.Release()
+			if code == protocol.ErrNone {
+				return
+			}
+		}
+		c.backOff(t)
+	}
+}
+
+// make makes the next batch and puts it at the end of the queue.
+func (p *Producer) make() *batch {
+	c := p.client
+	b := &batch{changed: task.NewSignal(c.env.Loop)}
+	builder := record.NewBuilder(nil, 0, -1)
+	if p.plan.Idempotent {
+		builder.SetProducer(p.id, p.epoch, p.sequence)
+	}
+	count := 1 + c.below(p.plan.RecordsMax, streamBatch)
+	now := c.env.Loop.Now()
+	for range count {
+		v := c.options.Hooks.Ledger.Issue(p.number)
+		value := make([]byte, ledger.ValueBytes+int(c.below(p.plan.ValueMax, streamBatch)))
+		v.Encode(value)
+		builder.Append(int64(now)/1e6, nil, value)
+		b.values = append(b.values, v)
+	}
+	p.sequence = record.AddSequence(p.sequence, int32(count))
+	b.bytes = builder.Finish(0)
+	if c.below(4, streamBatch) == 0 {
+		b.again = 1 // a producer that is not idempotent gives up after so many retries
+	}
+	p.queue = append(p.queue, b)
+	return b
+}
+
+// send sends the batch on one of the two connections.
+func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second bool) {
+	c := p.client
+	request := protocol.NewProduceRequest()
+	request.Acks, request.TimeoutMs = p.plan.Acks, int32(p.timeout.Milliseconds())
+	data := protocol.TopicProduceData{PartitionData: []protocol.PartitionProduceData{{
+		Index: p.plan.Partition.Index, Records: protocol.Records{Bytes: b.bytes},
+	}}}
+	if p.plan.Version >= 13 {
+		data.TopicId = topicID
+	} else {
+		data.Name = p.plan.Partition.Topic
+	}
+	request.TopicData = []protocol.TopicProduceData{data}
+	b.answers++
+	c.peer(address, second).Ask(request, p.plan.Version, requestTimeout).Then(func(reply *wire.Reply, err error) {
+		c.options.Hooks.Operation()
+		b.answers--
+		b.last = outcome{address: address, err: err}
+		if err == nil {
+			row := &reply.Message.(*protocol.ProduceResponse).Responses[0].PartitionResponses[0]
+			b.last.code, b.last.base = row.ErrorCode, row.BaseOffset
+			reply.Release()
+		}
+		p.judge(b)
+		b.changed.Raise()
+	})
+}
+
+// judge looks at an answer.
+func (p *Producer) judge(b *batch) {
+	hooks := &p.client.options.Hooks
+	o := b.last
+	if o.err != nil {
+		return
+	}
+	switch o.code {
+	case protocol.ErrNone:
+		p.known = true
+		if !b.over || p.plan.Idempotent {
+			hooks.Ledger.Ack(b.values, o.base, p.client.env.Loop.Now())
+		}
+		if !b.over {
+			hooks.Acked()
+			p.end(b)
+		}
+	case protocol.ErrNotLeaderOrFollower, protocol.ErrRequestTimedOut, protocol.ErrUnknownTopicOrPartition,
+		protocol.ErrUnknownTopicId, protocol.ErrNotEnoughReplicas, protocol.ErrOutOfOrderSequenceNumber:
+	case protocol.ErrKafkaStorageError: // the journal is full; nothing was appended
+		p.end(b)
+	default:
+		hooks.Ledger.Violate("UnexpectedError", fmt.Sprintf("produce to %s: %v", p.plan.Partition, o.code))
+		p.end(b)
+	}
+}
+
+// end takes the batch out of the queue.
+func (p *Producer) end(b *batch) {
+	b.over = true
+	for len(p.queue) > 0 && p.queue[0].over {
+		p.queue = p.queue[1:]
+	}
+	p.room.Raise()
+}
+
+// deliver sees to it that the batch is acknowledged, or given up if the producer is one that may.
+func (p *Producer) deliver(t *task.Task, b *batch) {
+	c := p.client
+	if n := p.plan.Impatient; n > 0 && c.below(n, streamImpatience) == 0 {
+		patience := time.Duration(c.below(uint64(20*time.Millisecond), streamImpatience))
+		if !b.changed.Wait(t, c.env.Loop.Now().Add(patience)) && !b.over {
+			p.resend(t, b, true)
+		}
+	}
+	for attempt := 1; !b.over; attempt++ {
+		for b.answers > 0 && !b.over {
+			b.changed.Wait(t, task.Never)
+		}
+		if b.over {
+			return
+		}
+		c.forget(p.plan.Partition, b.last.address)
+		if !p.plan.Idempotent && attempt > b.again {
+			p.end(b)
+			return
+		}
+		c.backOff(t)
+		p.resend(t, b, attempt%2 == 1)
+	}
+}
+
+func (p *Producer) resend(t *task.Task, b *batch, second bool) {
+	address, topicID := p.client.leader(t, p.plan.Partition)
+	if b.over {
+		return
+	}
+	for _, v := range b.values {
+		p.client.options.Hooks.Ledger.Retry(v)
+	}
+	p.send(b, address, topicID, second)
+}
+
+func joinAddress(host string, port int32) string {
+	if strings.ContainsRune(host, ':') {
+		host = "[" + host + "]"
+	}
+	return host + ":" + strconv.Itoa(int(port))
+}

@@ -1,0 +1,13 @@
+// Package sim runs a whole cluster in one thread: brokers of the real core, simulated clocks, networks and disks, clients
+// that speak real frames, faults, and oracles that judge all of it.
+//
+// A run is a function of its options: the same seed gives the same digest, bit for bit, in any process. A seed draws a
+// topology, settings, a workload and a mix of faults (swarm testing); faults and work go on for the time asked, then
+// everything is healed, and within 30 virtual seconds the cluster must have settled: every idempotent batch acknowledged,
+// every consumer at the end, and the whole log read again and compared with the ledger.
+//
+// Two topologies stand: one broker with its own metadata quorum, and several brokers under a scripted controller, which
+// publishes metadata batches as a quorum elsewhere would.
+//
+// What it does not do yet: plans and shrinking, destructive disk faults, partitions, group and transaction workloads.
+package sim
