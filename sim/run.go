@@ -79,7 +79,7 @@ func (w *world) build() {
 		b.watch.promised = make(map[logKey]record.Offset)
 		b.machine = simdisk.New(w.kernel, node, w.plan.disks(w.kernel.Random, uint64(i)))
 		b.machine.Counted = w.count
-		node.Crashed = func(cause any) { w.panicked(fmt.Sprintf("broker %d", b.id), cause) }
+		node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("broker %d", b.id), cause, stack) }
 		w.brokers = append(w.brokers, b)
 	}
 	if w.script != nil {
@@ -120,7 +120,7 @@ func (w *world) node() *kernel.Node {
 
 func (w *world) startClient(id uint64, p clientPlan) *client.Client {
 	node := w.node()
-	node.Crashed = func(cause any) { w.panicked(fmt.Sprintf("client %d", id), cause) }
+	node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("client %d", id), cause, stack) }
 	loop := node.Start()
 	o := client.Options{
 		ID: id, Random: w.kernel.Random, FetchVersion: p.fetchVersion,
@@ -149,7 +149,11 @@ func (w *world) runUntil(end task.Instant) {
 
 // heal ends all faults: brokers that are down come back, the network is calm.
 func (w *world) heal() {
+
 	w.healed = true
+	if len(w.result.Violations) > 0 {
+		return
+	}
 	w.network.SetFaults(simnet.Faults{HalfOpenMax: w.plan.network.HalfOpenMax})
 	for _, b := range w.brokers {
 		b.machine.Limp(0, 1)
@@ -267,8 +271,15 @@ func (w *world) violate(invariant, detail string) {
 	}
 }
 
-func (w *world) panicked(who string, cause any) {
-	w.violate("Panic", fmt.Sprintf("%s: %v", who, cause))
+// panicked reports a broken assertion, or worse. The stack goes to the trace only: it holds addresses, and what a run
+// finds is the same in every process.
+func (w *world) panicked(who string, cause any, stack string) {
+	text := fmt.Sprint(cause)
+	if p, ok := cause.(*task.Panic); ok {
+		text, stack = fmt.Sprintf("task %q: %v", p.Task, p.Cause), p.Stack
+	}
+	w.violate("Panic", who+": "+text)
+	w.trace(func() string { return "panic: " + text + "\n" + stack })
 }
 
 func (w *world) trace(line func() string) {

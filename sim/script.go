@@ -44,7 +44,8 @@ func (s *script) create(name string) {
 		all = append(all, b.id)
 	}
 	partition := protocol.NewPartitionRecord()
-	partition.TopicId, partition.Replicas, partition.Isr, partition.Leader = id, all, all, metadata.NoLeader
+	partition.PartitionId, partition.TopicId, partition.Leader = 0, id, metadata.NoLeader
+	partition.Replicas, partition.Isr = all, all
 	s.append(
 		protocol.Record{Message: &protocol.TopicRecord{Name: name, TopicId: id}},
 		protocol.Record{Message: partition},
@@ -98,6 +99,7 @@ func (s *script) register(b *broker) {
 	}
 	r := protocol.NewRegisterBrokerRecord()
 	r.BrokerId, r.IncarnationId, r.BrokerEpoch = b.id, b.process.Incarnation(), int64(s.image.End)
+	r.Fenced = false
 	r.EndPoints = []protocol.BrokerEndpoint{{Name: "PLAINTEXT", Host: s.world.network.HostOf(b.node), Port: brokerPort}}
 	s.append(protocol.Record{Message: r, Version: 3})
 	if s.partition().Leader == metadata.NoLeader {
@@ -117,7 +119,7 @@ func (s *script) partition() *metadata.Partition {
 func (s *script) elect(leader int32) {
 	p := s.partition()
 	change := protocol.NewPartitionChangeRecord()
-	change.TopicId, change.Leader = p.TopicID, leader
+	change.PartitionId, change.TopicId, change.Leader = p.ID, p.TopicID, leader
 	s.append(protocol.Record{Message: change, Version: 1})
 }
 

@@ -121,8 +121,9 @@ func (f *fetch) partition(topic *protocol.FetchTopic, asked *protocol.FetchParti
 		return err
 	}
 	if err := p.CheckLeader(asked.CurrentLeaderEpoch); err != nil {
-		leader, epoch := p.Leader()
-		row.CurrentLeader = protocol.FetchLeaderIdAndEpoch{LeaderId: leader, LeaderEpoch: int32(epoch)}
+		if leader, epoch := p.Leader(); f.request.Header.RequestApiVersion >= 12 {
+			row.CurrentLeader = protocol.FetchLeaderIdAndEpoch{LeaderId: leader, LeaderEpoch: int32(epoch)}
+		}
 		return err
 	}
 	offset, limit := record.Offset(asked.FetchOffset), p.VisibleEnd()

@@ -160,7 +160,7 @@ func (p *produce) fail(row *protocol.PartitionProduceResponse, err error, part *
 	}
 	row.ErrorCode, row.ErrorMessage = codeOf(err)
 	row.BaseOffset, row.LogStartOffset = -1, -1
-	if row.ErrorCode == protocol.ErrNotLeaderOrFollower && part != nil {
+	if row.ErrorCode == protocol.ErrNotLeaderOrFollower && part != nil && p.request.Header.RequestApiVersion >= 10 {
 		leader, epoch := part.Leader()
 		row.CurrentLeader = protocol.ProduceLeaderIdAndEpoch{LeaderId: leader, LeaderEpoch: int32(epoch)}
 	}

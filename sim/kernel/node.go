@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"runtime/debug"
 	"time"
 
 	"barnabas/core/env"
@@ -37,8 +38,9 @@ type Node struct {
 	ListMax int
 	// EndOfStep is called after every step, before anything else happens: the place where effects leave.
 	EndOfStep func()
-	// Crashed is called when a step panicked, with what it panicked with. Nil: the panic goes on.
-	Crashed func(cause any)
+	// Crashed is called when a step panicked, with what it panicked with and where. The process is dead then. Nil: the
+	// panic goes on.
+	Crashed func(cause any, stack string)
 
 	loop      *task.Loop
 	life      int // incarnation; deliveries to an older one vanish
@@ -197,7 +199,10 @@ func (n *Node) run(completions, arrivals []task.Input) {
 	if n.Crashed != nil {
 		defer func() {
 			if cause := recover(); cause != nil {
-				n.Crashed(cause)
+				stack := string(debug.Stack())
+				n.loop = nil // its state is broken: it can't even be unwound
+				n.life++
+				n.Crashed(cause, stack)
 			}
 		}()
 	}
