@@ -177,7 +177,8 @@ func (w *world) settle(deadline task.Instant, unsettled func() string) {
 			return
 		}
 		if w.kernel.Now() >= deadline {
-			w.violate("Liveness", fmt.Sprintf("%v after the last fault: %s", time.Duration(w.kernel.Now())-w.options.Virtual, why))
+			w.violate("Liveness", fmt.Sprintf("%v after the last fault: %s%s",
+				time.Duration(w.kernel.Now())-w.options.Virtual, why, w.describe()))
 			return
 		}
 	}
@@ -254,6 +255,25 @@ func (w *world) finish() {
 		r.Faults = append(r.Faults, FaultCount{kind, count})
 	}
 	slices.SortFunc(r.Faults, func(a, b FaultCount) int { return strings.Compare(a.Kind, b.Kind) })
+}
+
+// describe says where every replica stands, for a violation's detail.
+func (w *world) describe() string {
+	var text strings.Builder
+	for _, b := range w.brokers {
+		if b.process == nil || b.process.Replicas() == nil {
+			continue
+		}
+		for p := range b.process.Replicas().All {
+			leader, epoch := p.Leader()
+			fmt.Fprintf(&text, "; broker %d %s: leader %d in epoch %d, stable %d of %d, high watermark %d, followers",
+				b.id, p.Log.Name, leader, epoch, p.Log.StableEnd(), p.Log.End(), p.HighWatermark())
+			for _, id := range p.ISR() {
+				fmt.Fprintf(&text, " %d:%d", id, p.FollowerEnd(id))
+			}
+		}
+	}
+	return text.String()
 }
 
 func (w *world) broker(id int32) *broker {

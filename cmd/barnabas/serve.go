@@ -42,13 +42,13 @@ func serve(s site, stop <-chan struct{}) error {
 			})
 		}
 		if err != nil {
-			_ = err
+			h.Fail(err)
 		}
 	})
 	h.AtStop(func(done func()) {
 		broker.Stop().Then(func(_ task.Done, err error) {
 			if err != nil {
-				_ = err
+				h.Fail(err)
 			}
 			done()
 		})

@@ -47,6 +47,8 @@ func TestRealBroker(t *testing.T) {
 		refused(t, "another program listens there", "--listen", address, "--data", filepath.Join(folder, "other"))
 		refused(t, "another broker runs in "+data, "--listen", "localhost:0", "--data", data)
 		refused(t, ready+" is no folder", "--listen", "localhost:0", "--data", filepath.Join(ready, "below"))
+		refused(t, "could not write the ready file", "--listen", "localhost:0", "--data", filepath.Join(folder, "third"),
+			"--ready-file", filepath.Join(folder, "none", "ready"))
 		close(stop)
 		if code := <-ended; code != 0 || first.talk.last() != "stopped" {
 			t.Fatalf("exit %d: %s", code, first.talk.String())

@@ -56,9 +56,17 @@ type listOffsets struct {
 }
 
 func (l *listOffsets) finish() {
-	if l.left--; l.left == 0 {
-		l.request.Answer(&l.response, nil)
+	if l.left--; l.left > 0 {
+		return
 	}
+	if l.request.Header.RequestApiVersion < 4 { // the epoch came with version 4
+		for i := range l.response.Topics {
+			for k := range l.response.Topics[i].Partitions {
+				l.response.Topics[i].Partitions[k].LeaderEpoch = -1
+			}
+		}
+	}
+	l.request.Answer(&l.response, nil)
 }
 
 func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartition, row *protocol.ListOffsetsPartitionResponse) {

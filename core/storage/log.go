@@ -148,12 +148,11 @@ func (l *Log) BeginEpoch(epoch record.LeaderEpoch) {
 	l.journal(journal.Entry{Kind: journal.EpochStart, End: int64(l.end), Epoch: int32(epoch)}, nil)
 }
 
-// Truncate cuts the log so that it ends at the greatest batch border ≤ end. It returns the new end.
+// Truncate cuts the log so that it ends at the greatest batch border ≤ end, and returns the new end. Epochs that start at the
+// end or beyond go too, also when no batch does: a leader that was replaced before it wrote anything has such an epoch, and
+// keeping it would make every fetch diverge anew.
 func (l *Log) Truncate(end record.Offset) record.Offset {
-	if end >= l.end {
-		return l.end
-	}
-	l.cut(end)
+	l.cut(min(end, l.end))
 	l.journal(journal.Entry{Kind: journal.Truncate, End: int64(l.end)}, nil)
 	l.directory.capFlights(l)
 	return l.end
