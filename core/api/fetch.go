@@ -133,13 +133,14 @@ func (f *fetch) partition(topic *protocol.FetchTopic, asked *protocol.FetchParti
 			return protocol.ErrUnknownTopicOrPartition
 		}
 	}
+	// Divergence is looked for before the end is: a follower whose log is longer than ours must learn where to cut it.
+	if offset >= p.Log.Start() && diverges(p, asked, row) {
+		f.urgent = true
+		return nil
+	}
 	if offset < p.Log.Start() || offset > p.Log.End() {
 		f.fillEnds(p, row)
 		return protocol.ErrOffsetOutOfRange
-	}
-	if diverges(p, asked, row) {
-		f.urgent = true
-		return nil
 	}
 	if f.isFollower() {
 		p.FollowerFetched(f.replica, offset)

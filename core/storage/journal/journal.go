@@ -182,7 +182,7 @@ func (j *Journal) memoryFor(need int) (*chunk, int) {
 	at := j.position
 	if n := len(j.arena.chunks); n > 0 {
 		c := j.arena.chunks[n-1]
-		if !c.cold && c.segment == at.Segment && c.base+c.used <= at.Position {
+		if !c.cold && c.segment == at.Segment && c.base+c.used == at.Position { // a gap would pass for memory of the file
 			start := int(at.Position - c.base)
 			if start+need <= len(c.memory) {
 				c.pins++

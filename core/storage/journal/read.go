@@ -65,7 +65,8 @@ func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 		c.used = uint32(n)
 		j.arena.adopt(c)
 		pending.Complete(task.Done{}, nil)
-		j.env.Loop.Later(func() { j.arena.unpin(c) }) // after those who waited have looked
+		// It stays until the step is over: continuations that waited have looked then, and tasks too.
+		j.env.Loop.At(j.env.Loop.Now()+1, func() { j.arena.unpin(c) })
 	})
 	return pending
 }

@@ -12,6 +12,7 @@ import (
 type chain struct {
 	j       *Journal
 	redo    Redo
+	from    checkpoint
 	durable uint64 // the highest sequence that anything valid declares durable
 	closed  bool
 	result  Recovered
@@ -20,7 +21,7 @@ type chain struct {
 // follow redoes the chain from the checkpoint on, and decides what its end is (rule J3). Segments are read whole; their
 // memory stays in the arena.
 func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, error) {
-	c := &chain{j: j, redo: redo, durable: from.durable}
+	c := &chain{j: j, redo: redo, from: from, durable: from.durable}
 	for {
 		s := j.segment(j.position.Segment)
 		if s == nil {
@@ -79,7 +80,7 @@ func (c *chain) commit(s *segment, memory []byte, at int) (total int, ok bool, e
 	j := c.j
 	h, hash, ok := parseHeader(memory[at:], j.id.journal)
 	if !ok || h.sequence != j.sequence+1 || h.previousHash != j.hash || h.at != (Location{s.number, uint32(at)}) ||
-		at+int(h.total) > len(memory) {
+		at+int(h.total) > len(memory) || c.leftover(&h) {
 		return 0, false, nil
 	}
 	payload, table, err := h.body(memory[at:], mutant.On(mutant.TornCommitAccepted))
@@ -105,6 +106,12 @@ func (c *chain) commit(s *segment, memory []byte, at int) (total int, ok bool, e
 	c.closed = h.flags&flagClosing != 0
 	c.result.Commits++
 	return int(h.total), true, nil
+}
+
+// leftover says whether the commit is one that an earlier recovery dropped as torn. The same bytes, written again in its
+// place and torn too, can make it whole, and its neighbours are still there: it stays dropped.
+func (c *chain) leftover(h *header) bool {
+	return h.sequence > c.from.durable && h.generation < c.from.generation
 }
 
 // continues says whether the next commit of the chain stands at the start of the next segment: the rest of this one was
