@@ -15,6 +15,8 @@ type Options struct {
 	Clients int           // 0: the seed decides
 	Profile string
 	Trace   func(line string) // nil: no trace
+	Twice   bool              // run the seed twice; different digests are a violation
+	Plant   string            // a planted nondeterminism, by name; "": none
 }
 
 // Violation is one promise that was broken.

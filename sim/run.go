@@ -48,8 +48,20 @@ type world struct {
 	movedAt   task.Instant // when that last changed
 }
 
-// Run runs one seed and returns what it found.
+// Run runs one seed, or runs it twice, and returns what it found.
 func Run(o Options) Result {
+	r := run(o)
+	if o.Twice {
+		if again := run(o); again.Digest != r.Digest {
+			r.Violations = append(r.Violations, Violation{
+				"DigestMismatch", "the same seed ran differently the second time", task.Instant(r.Virtual),
+			})
+		}
+	}
+	return r
+}
+
+func run(o Options) Result {
 	began := wallClock()
 	random := env.NewRandom(o.Seed, 0xba12aba5)
 	w := &world{
@@ -71,6 +83,7 @@ func Run(o Options) Result {
 
 // build makes nodes and starts their processes.
 func (w *world) build() {
+	o := w.options
 	w.network = simnet.New(w.kernel)
 	w.network.SetFaults(w.plan.network)
 	w.network.Counted = w.count
@@ -93,6 +106,12 @@ func (w *world) build() {
 	for _, b := range w.brokers {
 		b.start()
 	}
+	w.kernel.OnList = func(n *kernel.Node) {
+		if n.ID < len(w.brokers) {
+			w.result.Seen[env.MarkStepOfMany] = true
+		}
+	}
+	w.kernel.Perturb = plants()[o.Plant]
 	w.kernel.AfterStep = func(n *kernel.Node) {
 		if n.ID < len(w.brokers) {
 			w.brokers[n.ID].look()

@@ -45,6 +45,7 @@ func (s *script) create(name string) {
 	}
 	partition := protocol.NewPartitionRecord()
 	partition.PartitionId, partition.TopicId, partition.Leader = 0, id, metadata.NoLeader
+	partition.LeaderEpoch, partition.PartitionEpoch = 0, 0
 	partition.Replicas, partition.Isr = all, all
 	s.append(
 		protocol.Record{Message: &protocol.TopicRecord{Name: name, TopicId: id}},

@@ -50,6 +50,8 @@ type campaign struct {
 	keepGoing        bool
 	save             string
 	json             bool
+	twice            bool
+	plant            string
 }
 
 // simFlags are the flags of barnabas sim run as they are read.
@@ -60,7 +62,8 @@ type simFlags struct {
 	brokers, clients, jobs int
 	profile, mutant        string
 	keepGoing              bool
-	save, output           string
+	save, output, plant    string
+	twice                  bool
 }
 
 func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
@@ -79,6 +82,9 @@ func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
 	flags.StringVar(&f.save, "save", "",
 		"write a text file for every failing seed into this `folder`: the command and the violations (no plan of events yet)")
 	flags.StringVar(&f.output, "output", "table", "table or json")
+	flags.BoolVar(&f.twice, "twice", false, "run every seed twice; different digests are a violation")
+	flags.StringVar(&f.plant, "plant", "",
+		"plant a nondeterminism ("+strings.Join(sim.Plants(), ", ")+"), to see the determinism check fail")
 	return func() int {
 		if f.profile == "help" {
 			return p.listProfiles()
@@ -96,9 +102,11 @@ func (f *simFlags) campaign(p *program) (campaign, error) {
 	c := campaign{
 		first: f.firstSeed, seeds: f.seeds, brokers: f.brokers, clients: f.clients, profile: f.profile, jobs: f.jobs,
 		keepGoing: f.keepGoing, save: f.save, json: f.output == "json",
+		twice: f.twice, plant: f.plant,
 	}
 	err := errors.Join(f.readSeeds(&c), f.readMinutes(&c), f.checkCounts(), p.checkProfile(f.profile),
-		p.readMutant(f.mutant, &c), oneOf("output", f.output, "table", "json"))
+		p.readMutant(f.mutant, &c), oneOf("output", f.output, "table", "json"),
+		oneOf("plant", f.plant, append([]string{""}, sim.Plants()...)...))
 	return c, err
 }
 
@@ -172,7 +180,7 @@ func (p *program) readMutant(name string, c *campaign) error {
 
 // options returns what to give the simulator for a seed.
 func (c *campaign) options(seed uint64) sim.Options {
-	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile}
+	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant}
 }
 
 // replay is the command that runs one seed of the campaign again, with every flag that matters, so that a changed
@@ -189,6 +197,12 @@ func (c *campaign) replay(program string, seed uint64) string {
 	}
 	if c.mutant.ID != mutant.None {
 		words = append(words, "--mutant", c.mutant.Name)
+	}
+	if c.twice {
+		words = append(words, "--twice")
+	}
+	if c.plant != "" {
+		words = append(words, "--plant", c.plant)
 	}
 	return strings.Join(words, " ")
 }

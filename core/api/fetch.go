@@ -196,8 +196,8 @@ func (f *fetch) records(p *replica.Partition, asked *protocol.FetchPartition, ro
 	if err != nil {
 		return err
 	}
-	// There is more than may be sent, so this is as much as there will ever be, whatever the least was that was asked for.
-	f.urgent = f.urgent || slice.Full && slice.Bytes > 0
+	// There is more, so this is as much as there will be, whatever the least was that was asked for.
+	f.urgent = f.urgent || slice.More && slice.Bytes > 0
 	if slice.Bytes > 0 {
 		row.Records = protocol.Records{Parts: slice.Parts}
 		f.bytes += slice.Bytes

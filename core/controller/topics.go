@@ -97,7 +97,7 @@ func (c *Controller) createTopic(asked *protocol.CreatableTopic, twice bool, row
 	for i, replicas := range assignments {
 		partition := &protocol.PartitionRecord{}
 		partition.Default()
-		partition.PartitionId, partition.TopicId = int32(i), id
+		partition.PartitionId, partition.TopicId, partition.LeaderEpoch, partition.PartitionEpoch = int32(i), id, 0, 0
 		partition.Replicas, partition.Isr, partition.Leader = replicas, replicas, replicas[0]
 		partition.Directories = make([]protocol.UUID, len(replicas))
 		for k, replica := range replicas {

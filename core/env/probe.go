@@ -9,7 +9,6 @@ const (
 	SiteCommitTiny                // let only one entry into a commit
 	SiteFetchSpurious             // wake a parked fetch without reason
 	SiteArenaDrop                 // drop every droppable chunk, so that reads go to the journal
-	SiteYield                     // yield where a task could go on
 	sites
 )
 

@@ -17,7 +17,7 @@ type Slice struct {
 	Parts [][]byte
 	Bytes int
 	End   record.Offset // after the last batch
-	Full  bool          // the next batch would have exceeded the bytes allowed
+	More  bool          // there is another batch: it would have exceeded the bytes allowed, or is not in memory
 	pins  []journal.Pin
 }
 
@@ -47,7 +47,7 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 			return nil
 		}
 		if s.Bytes+int(b.bytes) > bytesMax && !(whole && len(s.pins) == 0) {
-			s.Full = true
+			s.More = true
 			return nil
 		}
 		p, pin, ok, err := l.directory.journal.Bytes(b.at, b.bytes)
@@ -58,6 +58,7 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 			if len(s.pins) == 0 {
 				return ErrNotInMemory
 			}
+			s.More = true
 			return nil
 		}
 		s.add(p, pin)

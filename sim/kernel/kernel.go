@@ -46,7 +46,9 @@ type Kernel struct {
 	AfterStep func(n *Node)
 	// Trace, if set, is called with every delivery.
 	Trace func(at task.Instant, node int, kind Kind, payload uint64)
-	// perturb is for the determinism check's planted faults alone.
+	// OnList, if set, is called when a step gets more than one input.
+	OnList func(n *Node)
+	// Perturb, if set, is mixed into every payload: the determinism check plants its faults here, to see itself fail.
 	Perturb func() uint64
 }
 

@@ -4,7 +4,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"barnabas/core/env"
 	"barnabas/core/task"
 )
 
@@ -45,11 +44,12 @@ type Node struct {
 	loop      *task.Loop
 	life      int // incarnation; deliveries to an older one vanish
 	waiting   []delivery
+	complete  []task.Input // of the present step; reused
+	arrive    []task.Input
 	busyUntil task.Instant
 	stepAt    task.Instant // when the next step is scheduled, or Never
 	steps     uint64
 	paused    bool
-	wallShift env.Timestamp
 }
 
 // Add makes a node without a process.
@@ -161,7 +161,7 @@ func (n *Node) step() {
 		limit := 1 + int(k.Random.Below(uint64(n.ListMax), streamCut, uint64(n.ID), n.steps))
 		take = min(take, limit)
 	}
-	var completions, arrivals []task.Input
+	completions, arrivals := n.complete[:0], n.arrive[:0]
 	for _, d := range n.waiting[:take] {
 		k.note(n.ID, d.kind, d.payload)
 		if d.completion {
@@ -170,7 +170,13 @@ func (n *Node) step() {
 			arrivals = append(arrivals, d.input)
 		}
 	}
-	n.waiting = append(n.waiting[:0], n.waiting[take:]...)
+	left := copy(n.waiting, n.waiting[take:])
+	clear(n.waiting[left:])
+	n.waiting = n.waiting[:left]
+	n.complete, n.arrive = completions, arrivals
+	if take > 1 && k.OnList != nil {
+		k.OnList(n)
+	}
 	if take == 0 {
 		k.note(n.ID, KindTimer, 0)
 	}

@@ -90,6 +90,7 @@ type Journal struct {
 
 	arena     *arena
 	successor *task.Timer // rule J4
+	movedAt   task.Instant
 	syncTimer *task.Timer
 	moved     func(Marks)
 	failed    func(error)
@@ -227,6 +228,9 @@ func (j *Journal) Flush() {
 	if j.failure != nil {
 		return
 	}
+	if j.env.Probe.Chance(env.SiteArenaDrop) {
+		j.arena.shrink(0)
+	}
 	if c := j.open; c != nil {
 		busy := len(j.inFlight) + len(j.queue)
 		large := busy == 1 && c.payload >= groupBytes
@@ -305,7 +309,11 @@ func (j *Journal) onWritten(c *commit, s *segment, err error) {
 		return
 	}
 	if errors.Is(err, env.ErrNoSpace) {
-		j.env.Loop.At(j.env.Loop.Now().Add(retryDelay), func() { j.write(c, s) })
+		j.env.Loop.At(j.env.Loop.Now().Add(retryDelay), func() {
+			if j.failure == nil {
+				j.write(c, s)
+			}
+		})
 		return
 	}
 	if err != nil {
@@ -327,7 +335,7 @@ func (j *Journal) onWritten(c *commit, s *segment, err error) {
 			marks.Durable = first.header.sequence
 		}
 		if first.synced {
-			j.syncTo = first.header.sequence
+			j.syncTo = max(j.syncTo, first.header.sequence)
 		}
 	}
 	j.marked(marks)
@@ -342,7 +350,7 @@ func (j *Journal) marked(m Marks) {
 	if m == j.marks {
 		return
 	}
-	j.marks = m
+	j.marks, j.movedAt = m, j.env.Loop.Now()
 	j.env.Probe.Sometimes(env.MarkCommitStable)
 	j.expectSuccessor()
 	if j.moved != nil {
@@ -356,7 +364,7 @@ func (j *Journal) expectSuccessor() {
 		return
 	}
 	last := j.sequence
-	j.successor = j.env.Loop.At(j.env.Loop.Now().Add(successorDelay), func() {
+	j.successor = j.env.Loop.At(j.movedAt.Add(successorDelay), func() {
 		j.successor = nil
 		if j.sequence == last && j.failure == nil {
 			j.openFor(0, 0)

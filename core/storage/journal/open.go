@@ -134,8 +134,17 @@ func (j *Journal) unfinished(t *task.Task, file env.File, number uint32) error {
 	return nil
 }
 
-// Close seals what is open behind a closing commit and waits until everything is durable.
+// Close waits until everything is durable, and then writes a closing commit, which says so of all before it.
 func (j *Journal) Close(t *task.Task) error {
+	if j.open != nil && j.failure == nil {
+		j.seal()
+		j.submit()
+	}
+	if !j.options.Synced && j.failure == nil {
+		j.syncTo = j.sequence
+		j.scheduleSync()
+	}
+	j.waitDurable(t)
 	if j.failure == nil {
 		c := j.openFor(0, 0)
 		c.header.flags |= flagClosing
@@ -143,6 +152,15 @@ func (j *Journal) Close(t *task.Task) error {
 		j.seal()
 		j.submit()
 	}
+	j.waitDurable(t)
+	for _, s := range j.segments {
+		s.file.Close()
+	}
+	return j.failure
+}
+
+// waitDurable waits until the last commit is durable, or the journal failed.
+func (j *Journal) waitDurable(t *task.Task) {
 	for j.failure == nil && j.marks.Durable < j.sequence {
 		done := task.NewSignal(j.env.Loop)
 		before := j.moved
@@ -155,8 +173,4 @@ func (j *Journal) Close(t *task.Task) error {
 		done.Wait(t, j.env.Loop.Now().Add(syncInterval))
 		j.moved = before
 	}
-	for _, s := range j.segments {
-		s.file.Close()
-	}
-	return j.failure
 }

@@ -33,8 +33,9 @@ func segmentName(number uint32) string { return fmt.Sprintf("journal-%010d.segme
 
 // segmentNumber returns the number in a segment's file name.
 func segmentNumber(name string) (uint32, bool) {
-	digits, ok := strings.CutPrefix(name, "journal-")
-	if digits, ok = strings.CutSuffix(digits, ".segment"); !ok || len(digits) != 10 {
+	digits, isJournal := strings.CutPrefix(name, "journal-")
+	digits, isSegment := strings.CutSuffix(digits, ".segment")
+	if !isJournal || !isSegment || len(digits) != 10 {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(digits, 10, 32)
@@ -84,11 +85,16 @@ const prewriteBytes = 1 << 20
 
 // makeSegment makes a segment's file, writes it full of zeros and then its header, and makes all of it durable. Written
 // space is three times faster to commit to than allocated space, and can't fail for want of room later.
-func makeSegment(t *task.Task, disk env.Disk, folder string, s *segment, id identity) error {
+func makeSegment(t *task.Task, disk env.Disk, folder string, s *segment, id identity) (err error) {
 	file, err := disk.Open(folder+"/"+segmentName(s.number), env.OpenCreate).Wait(t)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			file.Close() // who tries again opens it again
+		}
+	}()
 	s.file = file
 	piece := disk.Buffer(min(prewriteBytes, int(s.bytes)))
 	defer disk.FreeBuffer(piece)
