@@ -137,8 +137,15 @@ type logKey struct {
 
 // watch remembers what a broker has shown, to see that it never takes it back.
 type watch struct {
+	led      map[logKey]ledEpoch      // the newest epoch each partition was led in, and by which process
 	promised map[logKey]record.Offset // outlives processes
 	logs     []seen                   // of the present process
+}
+
+// ledEpoch is an epoch in which a process led.
+type ledEpoch struct {
+	epoch record.LeaderEpoch
+	start uint64
 }
 
 // seen is what was last seen of one replica.

@@ -32,6 +32,14 @@ func (b *broker) lookAt(s *seen, p *replica.Partition) {
 		b.judgeBacking(p, high)
 	}
 	key := logKey{log.TopicID, log.Partition}
+	if p.IsLeader() {
+		// A process leads only in epochs that began after its registration, so never in one that an earlier process led in
+		// (rule S6).
+		if led, ok := b.watch.led[key]; ok && led.start != b.starts && led.epoch >= epoch {
+			w.violate("LedInOldEpoch", fmt.Sprintf("broker %d, %s: leads in epoch %d, as before its restart", b.id, log.Name, epoch))
+		}
+		b.watch.led[key] = ledEpoch{epoch, b.starts}
+	}
 	if log.End() < s.end {
 		// A follower may cut what was never committed; what was is committed for good.
 		b.watch.promised[key] = max(min(b.watch.promised[key], log.End()), w.committed[key])

@@ -94,7 +94,7 @@ func (w *world) build() {
 	for i := range w.plan.brokers {
 		node := w.node()
 		b := &broker{world: w, id: int32(i + 1), node: node, settings: settings[i]}
-		b.watch.promised = make(map[logKey]record.Offset)
+		b.watch.promised, b.watch.led = make(map[logKey]record.Offset), make(map[logKey]ledEpoch)
 		b.machine = simdisk.New(w.kernel, node, w.plan.disks(w.kernel.Random, uint64(i)))
 		b.machine.Counted = w.count
 		node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("broker %d", b.id), cause, stack) }

@@ -119,17 +119,20 @@ func draw(o Options, random env.Random) plan {
 	return p
 }
 
+// fullJournal is a journal.max.bytes that a minute of work fills.
+const fullJournal = "4194304"
+
 func (p *plan) drawSettings(o Options, random env.Random) {
 	p.settings = config.Draw(func(name string, n int) int {
 		return int(random.Below(uint64(n), streamSetting, kernel.HashBytes([]byte(name))))
 	})
 	journal := "268435456"
-	if o.Profile == "full" {
-		journal = "1048576"
+	if o.Profile == "full" || o.Profile == "swarm" && p.brokers == 1 && random.OneIn(20, streamSetting) {
+		journal = fullJournal
 	}
 	p.set("journal.max.bytes", journal)
 	p.set("num.partitions", "1")
-	if o.Profile == "full" {
+	if journal == fullJournal {
 		p.set("journal.segment.bytes", "65536")
 	}
 	if o.Profile == "speed" {
@@ -193,6 +196,10 @@ func (p *plan) drawFaults(random env.Random) {
 	if p.setting("durability") == "replicated" {
 		// What a power loss takes from a replica that is then elected again is outside that setting's promise.
 		p.faults.powerEvery = 0
+	}
+	if p.setting("journal.max.bytes") == fullJournal {
+		// Every start takes some of the reserve for control entries; few starts do not use it up.
+		p.faults.crashEvery, p.faults.powerEvery = max(p.faults.crashEvery, 20*time.Second), 0
 	}
 	n := &drawer{random: random, stream: streamNet}
 	if n.oneIn(2) {

@@ -48,8 +48,9 @@ type Directory struct {
 	logs     ordered.Map[LogNumber, *Log]
 	last     LogNumber
 	flights  []flight
-	votes    []byte // the newest quorum state
-	epoch    int64  // the newest broker epoch, or -1
+	votes    []byte       // the newest quorum state
+	epoch    int64        // the newest broker epoch, or -1
+	ranUnder []Durability // that the recovered journal was written under, in order (rule J17)
 	onFailed func(error)
 }
 
@@ -95,6 +96,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 		l.stable = l.end
 	}
 	e.Loop.AtStepEnd(d.journal.Flush)
+	d.control(journal.Entry{Kind: journal.Setting, Base: int64(o.Durability)}, nil)
 	return d, nil
 }
 
@@ -289,11 +291,14 @@ func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error 
 	case journal.BrokerEpoch:
 		d.epoch = e.Base
 		return nil
+	case journal.Setting:
+		d.ranUnder = append(d.ranUnder, Durability(e.Base))
+		return nil
 	case journal.Create:
 		return r.create(e)
 	case journal.Append, journal.Truncate, journal.Reset, journal.StartMoved, journal.EpochStart, journal.Drop:
-	case journal.Doubt, journal.Setting:
-		return fmt.Errorf("journal entry of kind %d is not known to this version", e.Kind)
+	case journal.Doubt:
+		return errors.New("the journal holds doubt about a range, which this version can't serve around: start a newer version on this folder")
 	}
 	l, ok := d.logs.Get(LogNumber(e.Log))
 	if !ok {

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sort"
@@ -53,6 +54,11 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 		p, pin, ok, err := l.directory.journal.Bytes(b.at, b.bytes)
 		if err != nil {
 			return fmt.Errorf("%w: offsets %d to %d of %s: %w", protocol.ErrKafkaStorageError, b.base, b.end-1, l.Name, err)
+		}
+		if ok && (record.Offset(binary.BigEndian.Uint64(p)) != b.base || record.LeaderEpoch(binary.BigEndian.Uint32(p[12:])) != b.epoch) {
+			pin.Release() // the two fields that the batch's own checksum leaves out
+			return fmt.Errorf("%w: offsets %d to %d of %s: the stored batch says another offset or epoch",
+				protocol.ErrKafkaStorageError, b.base, b.end-1, l.Name)
 		}
 		if !ok {
 			if len(s.pins) == 0 {

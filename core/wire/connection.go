@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"barnabas/core/assert"
 	"barnabas/core/env"
@@ -22,18 +23,23 @@ type Server struct {
 	pending []*Connection // have answers to send at the end of the step
 	say     func(string)
 	serving bool
+	idleMax time.Duration
 	early   []*Connection // have requests from before Serve
 }
 
 // NewServer returns a server that hands requests to handle.
-func NewServer(e env.Env, handle Handler) *Server {
-	return &Server{loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say}
+//
+// idleMax closes a connection that has asked for nothing for so long; negative: never.
+func NewServer(e env.Env, idleMax time.Duration, handle Handler) *Server {
+	return &Server{loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say, idleMax: idleMax}
 }
 
 // Accept takes a connection; give it to env.Network.Listen.
 func (s *Server) Accept(c env.Conn) env.ConnHandler {
 	connection := &Connection{server: s, conn: c}
 	s.open[c.ID()] = connection
+	connection.asked = s.loop.Now()
+	connection.watchIdle()
 	return connection
 }
 
@@ -72,6 +78,8 @@ type Connection struct {
 	release []func() // of the answers in out
 	queued  bool
 	closed  bool
+	asked   task.Instant // when the last request came
+	idle    *task.Timer
 }
 
 // ID returns the connection's number in this process.
@@ -133,12 +141,30 @@ func (r *Request) Refuse(reason error) {
 	r.connection.refuse(reason)
 }
 
+// watchIdle closes the connection when it is due, or looks again when it may be.
+func (c *Connection) watchIdle() {
+	if c.server.idleMax < 0 {
+		return
+	}
+	c.idle = c.server.loop.At(c.asked.Add(c.server.idleMax), func() {
+		if c.server.loop.Now().Sub(c.asked) < c.server.idleMax || len(c.active) > 0 {
+			c.asked = max(c.asked, c.server.loop.Now().Add(-c.server.idleMax/2))
+			c.watchIdle()
+			return
+		}
+		c.conn.Close()
+		delete(c.server.open, c.conn.ID())
+		c.end()
+	})
+}
+
 // OnFrame takes one request.
 func (c *Connection) OnFrame(f *env.Frame) {
 	if c.closed {
 		f.Release()
 		return
 	}
+	c.asked = c.server.loop.Now()
 	c.waiting = append(c.waiting, f)
 	if !c.server.serving {
 		c.server.early = append(c.server.early, c)
@@ -258,6 +284,7 @@ func (c *Connection) end() {
 		return
 	}
 	c.closed = true
+	c.idle.Stop()
 	for _, f := range c.waiting {
 		f.Release()
 	}

@@ -42,6 +42,7 @@ type Producer struct {
 	room     *task.Signal
 	stopped  bool
 	known    bool // a batch was acknowledged
+	full     bool // the broker has no room: nothing more is sent
 	timeout  time.Duration
 }
 
@@ -93,7 +94,7 @@ func (p *Producer) run(t *task.Task) {
 	if p.plan.Idempotent {
 		p.initialise(t)
 	}
-	for c.env.Loop.Now() < p.plan.StopAt {
+	for c.env.Loop.Now() < p.plan.StopAt && !p.full {
 		for len(p.queue) >= p.window() {
 			p.room.Wait(t, task.Never)
 		}
@@ -132,6 +133,7 @@ func (p *Producer) initialise(t *task.Task) {
 			code := answer.ErrorCode
 			reply.Release()
 			if code == protocol.ErrNone {
+				c.options.Hooks.Ledger.GiveID(p.id)
 				return
 			}
 		}
@@ -213,7 +215,8 @@ func (p *Producer) judge(b *batch) {
 		}
 	case protocol.ErrNotLeaderOrFollower, protocol.ErrRequestTimedOut, protocol.ErrUnknownTopicOrPartition,
 		protocol.ErrUnknownTopicId, protocol.ErrNotEnoughReplicas, protocol.ErrOutOfOrderSequenceNumber:
-	case protocol.ErrKafkaStorageError: // the journal is full; nothing was appended
+	case protocol.ErrKafkaStorageError: // the journal is full, for good; nothing was appended
+		p.full = true
 		p.end(b)
 	default:
 		hooks.Ledger.Violate("UnexpectedError", fmt.Sprintf("produce to %s: %v", p.plan.Partition, o.code))
@@ -247,7 +250,7 @@ func (p *Producer) deliver(t *task.Task, b *batch) {
 			return
 		}
 		c.forget(p.plan.Partition, b.last.address)
-		if !p.plan.Idempotent && attempt > b.again {
+		if p.full || !p.plan.Idempotent && attempt > b.again {
 			p.end(b)
 			return
 		}

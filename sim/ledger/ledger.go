@@ -83,6 +83,7 @@ type Ledger struct {
 
 	producers  []*producer
 	partitions map[Partition]*partition
+	ids        map[int64]bool
 	order      []Partition
 }
 
@@ -94,7 +95,7 @@ type partition struct {
 
 // New returns an empty ledger.
 func New(violate func(invariant, detail string)) *Ledger {
-	return &Ledger{Violate: violate, partitions: make(map[Partition]*partition)}
+	return &Ledger{Violate: violate, partitions: make(map[Partition]*partition), ids: make(map[int64]bool)}
 }
 
 // AddProducer gives a producer its number.
@@ -125,6 +126,14 @@ func (l *Ledger) of(p Partition) *partition {
 
 // Partitions returns the partitions of the run, in order.
 func (l *Ledger) Partitions() []Partition { return l.order }
+
+// GiveID notes that a broker gave a producer this id with epoch 0: nobody may ever be given it again.
+func (l *Ledger) GiveID(id int64) {
+	if l.ids[id] {
+		l.Violate("ProducerIDReused", fmt.Sprintf("producer id %d was given twice", id))
+	}
+	l.ids[id] = true
+}
 
 // AckedEnd returns the offset after the last that was acknowledged for good.
 func (l *Ledger) AckedEnd(p Partition) int64 { return l.of(p).ackedEnd }

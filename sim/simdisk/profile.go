@@ -93,5 +93,9 @@ func (m *Machine) latency(o *operation) time.Duration {
 		d *= time.Duration(m.limpFactor)
 		m.countLimp()
 	}
-	return d
+	return min(d, latencyMax)
 }
+
+// latencyMax is the longest an operation takes, however slow the disk and however it limps: beyond that a real one would
+// have failed it, and a cluster could not be expected to settle in time.
+const latencyMax = 3 * time.Second

@@ -247,6 +247,11 @@ func (j *Journal) submit() {
 		c := j.queue[0]
 		s := j.segment(c.at.Segment)
 		if s == nil {
+			if int(c.at.Segment)*j.options.SegmentBytes > j.options.BytesMax {
+				j.fail(fmt.Errorf("%w: all of journal.max.bytes=%d is in use, the reserve for control entries too; raise it",
+					ErrFull, j.options.BytesMax))
+				return
+			}
 			j.prepare(c.at.Segment)
 			return
 		}

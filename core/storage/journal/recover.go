@@ -174,7 +174,7 @@ func (c *chain) finish() (Recovered, error) {
 			"%s, position %d: commit %d is corrupt: commits up to %d were durable. Nothing was changed; restore the folder from a copy, or give this broker an empty one and let it copy from replicas",
 			segmentName(j.position.Segment), j.position.Position, j.sequence+1, c.durable)
 	}
-	c.result.Clean = c.closed && !c.result.TornTail
+	c.result.Clean = c.closed // what follows a closing commit is older: dropped by an earlier recovery
 	if c.result.TornTail {
 		j.env.Probe.Sometimes(env.MarkRecoveredTornTail)
 	} else {
