@@ -35,6 +35,7 @@ type broker struct {
 	secrets  uint64
 	watch    watch
 	before   map[uint64]ledger.LogEnd // what the disk held when the present process started
+	unclean  bool                     // the power took what was acknowledged and not synced (durability=replicated)
 }
 
 // start starts a process on the machine as it is.
@@ -89,6 +90,9 @@ func (b *broker) judgeRecovery() {
 		found[key] = true
 		// The stable end is what was recovered: requests that waited may have been appended in this very step.
 		recovered := log.StableEnd()
+		if b.unclean {
+			b.watch.promised[key] = min(b.watch.promised[key], recovered)
+		}
 		if promised := b.watch.promised[key]; recovered < promised {
 			b.world.violate("RecoveredCoversPromised", fmt.Sprintf(
 				"broker %d recovered %s up to %d and had promised %d", b.id, log.Name, recovered, promised))
@@ -99,7 +103,25 @@ func (b *broker) judgeRecovery() {
 				"broker %d recovered %s up to %d; its disk holds whole commits up to %d", b.id, log.Name, recovered, onDisk.End))
 		}
 	}
-	b.judgeMissing(found)
+	if !b.unclean {
+		b.judgeMissing(found)
+	}
+}
+
+// mayBeElected says whether the broker holds everything that was committed. One that lost its tail with the power is not
+// in sync until it has it again: a controller would have taken it out of the ISR at its unclean registration (rule S10).
+func (b *broker) mayBeElected() bool {
+	if !b.unclean {
+		return true
+	}
+	for key, end := range b.world.committed {
+		p := b.process.Replicas().Find(key.topic, key.partition)
+		if p == nil || p.Log.StableEnd() < end {
+			return false
+		}
+	}
+	b.unclean = false
+	return true
 }
 
 // judgeMissing reports logs that promised something and are gone as a whole.
@@ -120,6 +142,7 @@ func (b *broker) judgeMissing(found map[logKey]bool) {
 func (b *broker) crash(power bool) {
 	if power {
 		b.machine.PowerLost()
+		b.unclean = b.unclean || b.settings.String("durability") == "replicated"
 	} else {
 		b.machine.ProcessDied()
 	}

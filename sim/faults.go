@@ -121,6 +121,12 @@ func (w *world) powerLoss(turn uint64) {
 	if w.size(4, faultPower, 1, turn) == 0 {
 		count = len(w.brokers)
 	}
+	if w.plan.setting("durability") == "replicated" {
+		// That setting survives a power loss as long as another replica keeps what was acknowledged.
+		if count = 1; w.down() > 0 || !w.allComplete() {
+			return
+		}
+	}
 	first := int(w.kernel.Random.Below(uint64(len(w.brokers)), streamWho, turn))
 	for i := range count {
 		b := w.brokers[(first+i)%len(w.brokers)]
@@ -133,6 +139,16 @@ func (w *world) powerLoss(turn uint64) {
 			w.crash(b, true, faultPower, turn)
 		}
 	}
+}
+
+// allComplete says whether every broker holds all that was committed.
+func (w *world) allComplete() bool {
+	for _, b := range w.brokers {
+		if b.process == nil || b.process.Replicas() == nil || !b.mayBeElected() {
+			return false
+		}
+	}
+	return true
 }
 
 // pause stops a broker's steps for a drawn time; the network and its disk go on.

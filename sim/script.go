@@ -139,12 +139,15 @@ func (s *script) electSoon() {
 func (s *script) electAny(turn uint64) {
 	var up []int32
 	for _, b := range s.world.brokers {
-		if registered, ok := s.image.Brokers.Get(b.id); b.up && ok && registered.Incarnation == b.process.Incarnation() {
+		registered, ok := s.image.Brokers.Get(b.id)
+		if b.up && ok && registered.Incarnation == b.process.Incarnation() && b.mayBeElected() {
 			up = append(up, b.id)
 		}
 	}
 	if len(up) > 0 {
 		s.elect(up[s.world.kernel.Random.Below(uint64(len(up)), streamElect, turn, 1)])
+	} else if s.partition().Leader == metadata.NoLeader {
+		s.electSoon() // nobody yet
 	}
 }
 

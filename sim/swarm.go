@@ -193,9 +193,8 @@ func (p *plan) drawFaults(random env.Random) {
 		pauseEvery: pick(4*time.Second, 40*time.Second), limpEvery: pick(5*time.Second, 40*time.Second),
 		leaderEvery: pick(4*time.Second, 40*time.Second),
 	}
-	if p.setting("durability") == "replicated" {
-		// What a power loss takes from a replica that is then elected again is outside that setting's promise.
-		p.faults.powerEvery = 0
+	if p.setting("durability") == "replicated" && p.brokers == 1 {
+		p.faults.powerEvery = 0 // with no other replica, that setting promises nothing about power
 	}
 	if p.setting("journal.max.bytes") == fullJournal {
 		// Every start takes some of the reserve for control entries; few starts do not use it up.

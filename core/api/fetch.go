@@ -144,7 +144,8 @@ func (f *fetch) partition(topic *protocol.FetchTopic, asked *protocol.FetchParti
 	}
 	if f.isFollower() {
 		p.FollowerFetched(f.replica, offset)
-		f.urgent = f.urgent || asked.HighWatermark >= 0 && int64(p.HighWatermark()) > asked.HighWatermark
+		// News only if the follower can use it: its own high watermark does not pass what it has.
+		f.urgent = f.urgent || asked.HighWatermark >= 0 && int64(min(p.HighWatermark(), offset)) > asked.HighWatermark
 	}
 	f.fillEnds(p, row)
 	return f.records(p, asked, row, offset, limit, min(bytesMax, int(asked.PartitionMaxBytes)))

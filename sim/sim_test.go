@@ -1,0 +1,172 @@
+package sim
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// replay is the command that runs a seed again; the last line of every failure.
+func replay(o Options) string {
+	minutes := strconv.FormatFloat(o.Virtual.Minutes(), 'f', -1, 64)
+	text := fmt.Sprintf("go run ./cmd/barnabas sim run --seed %d --minutes %s --profile %s", o.Seed, minutes, o.Profile)
+	if o.Brokers > 0 {
+		text += fmt.Sprintf(" --brokers %d", o.Brokers)
+	}
+	return text
+}
+
+// mustBeClean fails the test with every violation and the command that replays it.
+func mustBeClean(t *testing.T, o Options) Result {
+	t.Helper()
+	r := Run(o)
+	for _, v := range r.Violations {
+		t.Errorf("seed %d at %v: %s: %s", o.Seed, time.Duration(v.At), v.Invariant, v.Detail)
+	}
+	if len(r.Violations) > 0 {
+		t.Fatal(replay(o))
+	}
+	return r
+}
+
+// The campaign is small here; CI and `just swarm` run larger ones.
+func TestSwarmIsClean(t *testing.T) {
+	for _, profile := range []string{"swarm", "single", "replicas", "full"} {
+		t.Run(profile, func(t *testing.T) {
+			var acked uint64
+			for seed := range uint64(6) {
+				acked += mustBeClean(t, Options{Seed: 9000 + seed, Virtual: 20 * time.Second, Profile: profile}).Acked
+			}
+			if acked < 500 {
+				t.Fatalf("only %d batches were acknowledged: the clients do not work", acked)
+			}
+		})
+	}
+}
+
+// A run without faults must not only be clean, it must do what it was asked: this is what speed is measured with.
+func TestSpeedProfileReachesItsLoad(t *testing.T) {
+	r := mustBeClean(t, Options{Seed: 1, Virtual: time.Minute, Profile: "speed", Brokers: 1, Clients: 8})
+	if perSecond := float64(r.Acked) / 60; perSecond < 20 {
+		t.Fatalf("%.1f acknowledged operations a virtual second, want at least 20", perSecond)
+	}
+	for _, f := range r.Faults {
+		if f.Kind != "D11" { // completions always come in any order
+			t.Errorf("fault %s in a run without faults", f.Kind)
+		}
+	}
+}
+
+// Every kind of fault this simulator has must take effect in a small campaign, or it tests less than it says.
+func TestEveryFaultTakesEffect(t *testing.T) {
+	missing := map[string]bool{
+		"N1": true, "N2": true, "N8": true, "D1": true, "D2": true, "D3": true, "D11": true, "P1": true, "P2": true, "P3": true,
+	}
+	for seed := uint64(500); seed < 650 && len(missing) > 0; seed++ {
+		for _, f := range mustBeClean(t, Options{Seed: seed, Virtual: 10 * time.Second, Profile: "swarm"}).Faults {
+			delete(missing, f.Kind)
+		}
+	}
+	for kind := range missing {
+		t.Errorf("fault %s never took effect", kind)
+	}
+}
+
+// Seeds that once found a bug stay, one line each: seed, profile, virtual seconds, what it found (docs/BUGS.md).
+func TestRegressionsStayFixed(t *testing.T) {
+	file, err := os.Open("testdata/regressions/seeds.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	count := 0
+	for lines.Scan() {
+		line := lines.Text()
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		var seed uint64
+		var profile string
+		var seconds int
+		if _, err := fmt.Sscan(line, &seed, &profile, &seconds); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		count++
+		mustBeClean(t, Options{Seed: seed, Virtual: time.Duration(seconds) * time.Second, Profile: profile})
+	}
+	if count == 0 {
+		t.Fatal("no regression is listed")
+	}
+}
+
+func TestOneSeedHasOneDigest(t *testing.T) {
+	for _, profile := range []string{"single", "replicas"} {
+		for seed := range uint64(3) {
+			o := Options{Seed: 70 + seed, Virtual: 10 * time.Second, Profile: profile, Twice: true}
+			r := mustBeClean(t, o)
+			if other := Run(Options{Seed: 700 + seed, Virtual: o.Virtual, Profile: profile}); other.Digest == r.Digest {
+				t.Errorf("seeds %d and %d have the same digest: it does not look at much", o.Seed, 700+seed)
+			}
+		}
+	}
+}
+
+// digestVariable asks the test binary to print the digest of a seed instead of testing.
+const digestVariable = "BARNABAS_TEST_DIGEST_OF_SEED"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(digestVariable); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Printf("%016x\n", Run(Options{Seed: seed, Virtual: 10 * time.Second, Profile: "swarm"}).Digest)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Hash seeds, addresses and the scheduler differ between processes; nothing in a run may depend on them.
+func TestDigestsAgreeAcrossProcesses(t *testing.T) {
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := uint64(31); seed < 35; seed++ {
+		want := fmt.Sprintf("%016x", Run(Options{Seed: seed, Virtual: 10 * time.Second, Profile: "swarm"}).Digest)
+		for _, settings := range [][]string{
+			{"GOMAXPROCS=1", "GOGC=20"}, {"GOMAXPROCS=2", "GOGC=off"},
+		} {
+			command := exec.Command(binary)
+			command.Env = append(append(os.Environ(), settings...), digestVariable+"="+strconv.FormatUint(seed, 10))
+			got, err := command.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.TrimSpace(string(got)) != want {
+				t.Errorf("seed %d: digest %s in a process with %v, %s here", seed, strings.TrimSpace(string(got)), settings, want)
+			}
+		}
+	}
+}
+
+// The determinism check must itself be able to fail.
+func TestPlantedNondeterminismIsNoticed(t *testing.T) {
+	for _, name := range Plants() {
+		r := Run(Options{Seed: 5, Virtual: 2 * time.Second, Profile: "single", Twice: true, Plant: name})
+		noticed := false
+		for _, v := range r.Violations {
+			noticed = noticed || v.Invariant == "DigestMismatch"
+		}
+		if !noticed {
+			t.Errorf("%s was not noticed", name)
+		}
+	}
+}
