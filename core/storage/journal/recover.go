@@ -16,12 +16,13 @@ type chain struct {
 	durable uint64 // the highest sequence that anything valid declares durable
 	closed  bool
 	result  Recovered
+	scanner scanner
 }
 
-// follow redoes the chain from the checkpoint on, and decides what its end is (rule J3). Segments are read whole; their
-// memory stays in the arena.
+// follow redoes the chain from the checkpoint on, and decides what its end is (rule J3).
 func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, error) {
 	c := &chain{j: j, redo: redo, from: from, durable: from.durable}
+	c.scanner = scanner{disk: j.env.Disk, segments: j.segments}
 	for {
 		s := j.segment(j.position.Segment)
 		if s == nil {
@@ -29,10 +30,12 @@ func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, e
 		}
 		ended, err := c.segment(t, s)
 		if err != nil || ended {
+			c.scanner.close(t)
 			return c.result, err
 		}
 		j.position = Location{s.number + 1, segmentHeaderBytes}
 	}
+	c.scanner.close(t)
 	// The last segment was full to its end, and the next was never made.
 	return c.finish()
 }
@@ -40,18 +43,14 @@ func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, e
 // segment redoes the commits of one segment and says whether the chain ended in it.
 func (c *chain) segment(t *task.Task, s *segment) (ended bool, err error) {
 	j := c.j
-	memory := j.env.Disk.Buffer(int(s.bytes))
-	n, err := s.file.ReadAt(memory[:s.bytes], 0).Wait(t)
+	memory, err := c.scanner.read(t, s)
 	if err != nil {
-		j.env.Disk.FreeBuffer(memory)
 		return true, err
 	}
-	clear(memory[n:])
 	valid := segmentHeaderBytes
 	for at := int(j.position.Position); at+env.BlockBytes <= int(s.bytes); {
-		total, ok, err := c.commit(s, memory[:s.bytes], at)
+		total, ok, err := c.commit(s, memory, at)
 		if err != nil {
-			j.env.Disk.FreeBuffer(memory)
 			return true, err
 		}
 		if !ok {
@@ -61,15 +60,12 @@ func (c *chain) segment(t *task.Task, s *segment) (ended bool, err error) {
 		valid, j.position.Position = at, uint32(at)
 	}
 	rolled, err := c.continues(t, s)
-	if err == nil && !rolled {
-		c.look(memory[valid:s.bytes])
-		err = c.later(t, s.number)
-	}
-	chunk := &chunk{segment: s.number, used: uint32(valid), memory: memory, pins: 1, cold: true}
-	j.arena.adopt(chunk)
-	j.arena.unpin(chunk)
 	if err != nil || rolled {
 		return !rolled, err
+	}
+	c.look(memory[valid:])
+	if err := c.later(t, s.number); err != nil {
+		return true, err
 	}
 	_, err = c.finish()
 	return true, err
@@ -152,16 +148,11 @@ func (c *chain) look(memory []byte) {
 // later looks through all later segments.
 func (c *chain) later(t *task.Task, after uint32) error {
 	for _, s := range c.j.segments[after:] {
-		memory := c.j.env.Disk.Buffer(int(s.bytes))
-		n, err := s.file.ReadAt(memory[:s.bytes], 0).Wait(t)
-		if err == nil {
-			clear(memory[n:])
-			c.look(memory[segmentHeaderBytes:s.bytes])
-		}
-		c.j.env.Disk.FreeBuffer(memory)
+		memory, err := c.scanner.read(t, s)
 		if err != nil {
 			return err
 		}
+		c.look(memory[segmentHeaderBytes:])
 	}
 	return nil
 }
