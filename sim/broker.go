@@ -44,6 +44,9 @@ func (b *broker) start() {
 	b.starts++
 	b.up, b.failed = false, nil
 	b.before = b.readDisk()
+	if !b.unclean {
+		w.ledger.JudgeDisk(fmt.Sprintf("broker %d's disk", b.id), b.before)
+	}
 	loop := b.node.Start()
 	b.watch.newLife()
 	e := env.Env{

@@ -33,7 +33,7 @@ func Museum() []Entry {
 		{AckBeforeSync, "ack-before-sync", "acknowledging at the append, as brokers with a write-back cache do (simulation.md Z07)", "C1", "RecoveredCoversPromised"},
 		{TornCommitAccepted, "torn-commit-accepted", "recovery that trusts a header and skips the payload checksum (simulation.md Z09)", "C2", "LogStructure"},
 		{LostLongPollWakeup, "lost-long-poll-wakeup", "a fetch parked in the moment the high watermark moves is never woken (simulation.md Z20)", "C6", "Liveness"},
-		{DuplicateAnsweredEarly, "duplicate-answered-early", "a retry is answered from the five-batch window before its first is stable (hazards R1)", "C3", "LostWrite"},
+		{DuplicateAnsweredEarly, "duplicate-answered-early", "a retry is answered from the five-batch window before its first is stable (hazards R1)", "C3", "AckedOnDisk"},
 		{FollowerReportsWrittenEnd, "follower-reports-written-end", "a follower fetches at its written end instead of its stable end (hazards R1)", "C4", "HighWatermarkBacked"},
 	}
 }

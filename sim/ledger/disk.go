@@ -10,6 +10,7 @@ import (
 type LogEnd struct {
 	Topic     [16]byte
 	Partition int32
+	Name      string // of the log's folder: topic, dash, partition
 	Start     int64
 	End       int64
 }
@@ -94,7 +95,7 @@ func (r *journalReader) table(p, commit []byte) error {
 		switch kind {
 		case 1:
 			extra := p[entryHeader+entryFixed : entryHeader+body]
-			state = LogEnd{Topic: [16]byte(extra[:16]), Partition: int32(be.Uint32(extra[16:]))}
+			state = LogEnd{Topic: [16]byte(extra[:16]), Partition: int32(be.Uint32(extra[16:])), Name: string(extra[20:])}
 		case 2:
 			if base != state.End {
 				return fmt.Errorf("log %d ends at %d, append begins at %d", log, state.End, base)

@@ -135,6 +135,23 @@ func (l *Ledger) GiveID(id int64) {
 	l.ids[id] = true
 }
 
+// JudgeDisk compares what a disk holds with what was acknowledged: every replica in sync holds all of it. Both come from
+// outside the broker, from the wire and from the disk's bytes.
+func (l *Ledger) JudgeDisk(who string, logs map[uint64]LogEnd) {
+	for _, p := range l.order {
+		acked := l.partitions[p].ackedEnd
+		held := int64(0)
+		for _, log := range logs {
+			if log.Name == p.String() {
+				held = max(held, log.End)
+			}
+		}
+		if held < acked {
+			l.Violate("AckedOnDisk", fmt.Sprintf("%s holds %s up to %d; offset %d was acknowledged", who, p, held, acked-1))
+		}
+	}
+}
+
 // AckedEnd returns the offset after the last that was acknowledged for good.
 func (l *Ledger) AckedEnd(p Partition) int64 { return l.of(p).ackedEnd }
 
