@@ -52,7 +52,7 @@ func next(p []byte, r *Record) (rest []byte, err error) {
 	c := cursor{p: p[n+1 : n+int(length)]} // the attributes byte is unused
 	rest = p[n+int(length):]
 	r.TimestampDelta = c.varint()
-	r.OffsetDelta = int32(c.varint())
+	r.OffsetDelta = c.varint32()
 	r.Key = c.bytes()
 	r.Value = c.bytes()
 	r.Headers = r.Headers[:0]
@@ -62,6 +62,7 @@ func next(p []byte, r *Record) (rest []byte, err error) {
 	}
 	for range headers {
 		key := c.bytes()
+		c.bad = c.bad || key == nil // only a value may be null
 		r.Headers = append(r.Headers, RecordHeader{Key: string(key), Value: c.bytes()})
 	}
 	if c.bad || len(c.p) != 0 {
@@ -84,6 +85,13 @@ func (c *cursor) varint() int64 {
 	}
 	c.p = c.p[n:]
 	return v
+}
+
+// varint32 reads what must fit into 32 bits, as every client reads it.
+func (c *cursor) varint32() int32 {
+	v := c.varint()
+	c.bad = c.bad || v != int64(int32(v))
+	return int32(v)
 }
 
 func (c *cursor) bytes() []byte {

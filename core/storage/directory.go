@@ -103,7 +103,8 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 // makeFolder makes the folder if it is not there, and its name durable, and that of every folder above it: a directory whose
 // own name is lost takes everything that was acknowledged with it.
 func makeFolder(t *task.Task, disk env.Disk, folder string) error {
-	if _, err := disk.Open(folder+"/"+identityFile, env.OpenExisting).Wait(t); err == nil {
+	if file, err := disk.Open(folder+"/"+identityFile, env.OpenExisting).Wait(t); err == nil {
+		file.Close()
 		return nil // its identity is there, which was written after the names above were durable
 	}
 	if _, err := disk.MakeFolder(folder).Wait(t); err != nil {

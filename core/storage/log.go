@@ -123,8 +123,12 @@ func (l *Log) AppendAsFollower(p []byte) (record.Offset, error) {
 	return l.end, nil
 }
 
-// room says whether data may enter. The metadata log goes on in the reserve (rule J14).
+// room says whether data may enter. The metadata log goes on in the reserve (rule J14), but no batch is larger than what
+// fits into a segment with its commit.
 func (l *Log) room(size int) error {
+	if most := l.directory.options.Journal.SegmentBytes / 2; size > most {
+		return fmt.Errorf("a batch of %d bytes: the journal takes at most %d, half a segment", size, most)
+	}
 	if l.synced && l.directory.journal.Failure() == nil {
 		return nil
 	}

@@ -23,6 +23,7 @@ const (
 	entryHeader      = 12
 	entryFixed       = 28
 	batchHeaderBytes = 61
+	checkpointHeader = 108
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -31,6 +32,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // gives a segment's bytes, or false. It knows nothing of the broker's code, and trusts nothing without its checksum.
 func ReadJournal(read func(name string) ([]byte, bool)) (map[uint64]LogEnd, error) {
 	r := &journalReader{logs: make(map[uint64]LogEnd)}
+	r.readCheckpoints(read)
 	for number := uint64(1); ; number++ {
 		p, ok := read(fmt.Sprintf("journal-%010d.segment", number))
 		if !ok || len(p) < blockBytes || string(p[:8]) != segmentMagic {
@@ -54,6 +56,27 @@ type journalReader struct {
 	logs     map[uint64]LogEnd
 	sequence uint64
 	hash     uint64
+	// From the newest checkpoint: commits beyond durable of an older generation were dropped by an earlier recovery.
+	number, generation, durable uint64
+}
+
+// readCheckpoints takes what is needed from the newer of the two checkpoint files.
+func (r *journalReader) readCheckpoints(read func(name string) ([]byte, bool)) {
+	be := binary.BigEndian
+	for which := range 2 {
+		p, ok := read(fmt.Sprintf("journal-%d.checkpoint", which))
+		if !ok || len(p) < checkpointHeader || string(p[:8]) != "BARNJCHK" {
+			continue
+		}
+		end := checkpointHeader + int(be.Uint32(p[100:]))
+		if end > len(p) {
+			continue
+		}
+		sum := crc32.Update(crc32.Checksum(p[:104], castagnoli), castagnoli, p[checkpointHeader:end])
+		if sum == be.Uint32(p[104:]) && be.Uint64(p[16:]) >= r.number {
+			r.number, r.generation, r.durable = be.Uint64(p[16:]), be.Uint64(p[60:]), be.Uint64(p[68:])
+		}
+	}
 }
 
 // segment follows the chain within one segment.
@@ -64,6 +87,9 @@ func (r *journalReader) segment(p []byte, number uint64, journal [16]byte) error
 		if be.Uint32(c) != 0x4a434d54 || crc32.Checksum(c[:124], castagnoli) != be.Uint32(c[124:]) ||
 			[16]byte(c[8:24]) != journal || be.Uint64(c[32:]) != r.sequence+1 || be.Uint64(c[72:]) != r.hash ||
 			be.Uint64(c[40:]) != number || be.Uint64(c[48:]) != uint64(at) {
+			return nil
+		}
+		if be.Uint64(c[32:]) > r.durable && be.Uint64(c[24:]) < r.generation {
 			return nil
 		}
 		total, payload, table := int(be.Uint32(c[56:])), int(be.Uint32(c[60:])), int(be.Uint32(c[64:]))
