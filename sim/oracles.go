@@ -56,8 +56,8 @@ func (b *broker) judgeBacking(p *replica.Partition, high record.Offset) {
 	w.committed[key] = max(w.committed[key], high)
 	for _, id := range p.ISR() {
 		member := w.broker(id)
-		if member == nil || member == b {
-			continue
+		if member == nil || member == b || member.unclean {
+			continue // what it lost with the power it had reported rightly, under durability=replicated
 		}
 		stable := member.watch.promised[key]
 		if member.process != nil && member.process.Replicas() != nil {

@@ -77,6 +77,7 @@ func run(o Options) Result {
 	w.audit()
 	w.settle(w.kernel.Now().Add(auditTime), w.unaudited)
 	w.finish()
+	w.kernel.End()
 	w.result.Wall = max(wallClock().Sub(began), 1)
 	return w.result
 }

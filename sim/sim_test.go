@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -168,5 +169,16 @@ func TestPlantedNondeterminismIsNoticed(t *testing.T) {
 		if !noticed {
 			t.Errorf("%s was not noticed", name)
 		}
+	}
+}
+
+// A world that is over leaves nothing behind: parked tasks would keep all of it in memory.
+func TestWorldsLeaveNothingBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for seed := range uint64(8) {
+		Run(Options{Seed: 40 + seed, Virtual: 5 * time.Second, Profile: "swarm"})
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Fatalf("%d goroutines before, %d after: a world was not ended", before, after)
 	}
 }

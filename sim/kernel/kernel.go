@@ -63,6 +63,13 @@ func (k *Kernel) Now() task.Instant { return k.now }
 // Digest returns the hash of everything delivered so far and everything noted.
 func (k *Kernel) Digest() uint64 { return k.digest.Sum() }
 
+// End kills every process. A parked task is a goroutine, and keeps all of its world in memory until then.
+func (k *Kernel) End() {
+	for _, n := range k.nodes {
+		n.Kill()
+	}
+}
+
 // Note adds a value to the digest: final states, disk images.
 func (k *Kernel) Note(values ...uint64) {
 	for _, v := range values {

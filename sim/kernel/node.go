@@ -206,8 +206,7 @@ func (n *Node) run(completions, arrivals []task.Input) {
 		defer func() {
 			if cause := recover(); cause != nil {
 				stack := string(debug.Stack())
-				n.loop = nil // its state is broken: it can't even be unwound
-				n.life++
+				n.Kill()
 				n.Crashed(cause, stack)
 			}
 		}()
