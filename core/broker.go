@@ -7,6 +7,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 
 	"barnabas/core/api"
 	"barnabas/core/controller"
@@ -166,15 +167,20 @@ func (b *Broker) lead(t *task.Task) error {
 	return b.commit(t, b.controller.Unfence(b.self))
 }
 
+// batchRecordsMax is how many records of a start go into one batch: there is one for every partition, and a batch must fit
+// into the journal.
+const batchRecordsMax = 500
+
 // commit appends records and waits until they are committed.
 func (b *Broker) commit(t *task.Task, records []protocol.Record) error {
-	if len(records) == 0 {
-		return nil
+	for batch := range slices.Chunk(records, batchRecordsMax) {
+		committed := task.NewPending[task.Done](b.env.Loop)
+		b.quorum.Append(batch, func(err error) { committed.Complete(task.Done{}, err) })
+		if _, err := committed.Wait(t); err != nil {
+			return err
+		}
 	}
-	committed := task.NewPending[task.Done](b.env.Loop)
-	b.quorum.Append(records, func(err error) { committed.Complete(task.Done{}, err) })
-	_, err := committed.Wait(t)
-	return err
+	return nil
 }
 
 // machine is the broker as the metadata log sees it: the controller learns what is appended, the image what is committed.

@@ -19,6 +19,10 @@ type producerIDs struct {
 //
 // Not here yet: transactional ids.
 func (h *Handlers) initProducerID(r *wire.Request, m *protocol.InitProducerIdRequest) {
+	if m.TransactionalId.Valid && m.TransactionalId.Value == "" {
+		r.Answer(&protocol.InitProducerIdResponse{ErrorCode: protocol.ErrInvalidRequest, ProducerId: -1, ProducerEpoch: -1}, nil)
+		return
+	}
 	if m.TransactionalId.Valid {
 		r.Answer(&protocol.InitProducerIdResponse{
 			ErrorCode: protocol.ErrCoordinatorNotAvailable, ProducerId: -1, ProducerEpoch: -1,

@@ -118,7 +118,7 @@ var table = []Row{
 		Simulation: []string{"65536", "262144", "1048576", "4194304"},
 	},
 	{
-		Name: "journal.max.bytes", Rule: atLeast(Long, 128*kib), Default: "8589934592",
+		Name: "journal.max.bytes", Rule: atLeast(Long, 2*mib), Default: "8589934592",
 		Meaning:    "the most the journal takes on disk; produce is refused beyond it",
 		Simulation: []string{"16777216", "67108864", "268435456"},
 	},

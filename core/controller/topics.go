@@ -3,6 +3,7 @@ package controller
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"barnabas/core/env"
 	"barnabas/core/metadata"
@@ -22,12 +23,16 @@ func (c *Controller) CreateTopics(m *protocol.CreateTopicsRequest) (records []pr
 	for i := range m.Topics {
 		count[m.Topics[i].Name]++
 	}
+	partitions := 0
 	for i := range m.Topics {
 		asked := &m.Topics[i]
 		row := protocol.CreatableTopicResult{}
 		row.Default()
 		row.Name = asked.Name
 		of, err := c.createTopic(asked, count[asked.Name] > 1, &row, i)
+		if partitions += int(max(row.NumPartitions, 0)); err == nil && partitions > partitionsMax {
+			err = refuse(protocol.ErrPolicyViolation, "more than %d partitions in one request", partitionsMax)
+		}
 		if err != nil {
 			row.ErrorCode, row.ErrorMessage = err.code, protocol.String(err.Error())
 			row.NumPartitions, row.ReplicationFactor = -1, -1
@@ -77,6 +82,9 @@ func (c *Controller) createTopic(asked *protocol.CreatableTopic, twice bool, row
 	if _, ok := c.image.Topics.Get(asked.Name); ok {
 		return nil, refuse(protocol.ErrTopicAlreadyExists, "topic %q already exists", asked.Name)
 	}
+	if other, ok := c.collides(asked.Name); ok {
+		return nil, refuse(protocol.ErrInvalidTopicException, "topic name %q collides with %q: metric names can't tell . from _", asked.Name, other)
+	}
 	assignments, refused := c.assign(asked)
 	if refused != nil {
 		return nil, refused
@@ -98,7 +106,7 @@ func (c *Controller) createTopic(asked *protocol.CreatableTopic, twice bool, row
 		partition := &protocol.PartitionRecord{}
 		partition.Default()
 		partition.PartitionId, partition.TopicId, partition.LeaderEpoch, partition.PartitionEpoch = int32(i), id, 0, 0
-		partition.Replicas, partition.Isr, partition.Leader = replicas, replicas, replicas[0]
+		partition.Replicas, partition.Isr, partition.Leader = replicas, c.alive(replicas), c.alive(replicas)[0]
 		partition.Directories = make([]protocol.UUID, len(replicas))
 		for k, replica := range replicas {
 			if b, ok := c.image.Brokers.Get(replica); ok && len(b.LogDirs) > 0 {
@@ -110,6 +118,31 @@ func (c *Controller) createTopic(asked *protocol.CreatableTopic, twice bool, row
 	row.TopicId, row.NumPartitions, row.ReplicationFactor = id, int32(len(assignments)), int16(len(assignments[0]))
 	row.Configs = []protocol.CreatableTopicConfigs{}
 	return records, nil
+}
+
+// collides returns a topic whose name differs from this one only in . and _, as Kafka forbids.
+func (c *Controller) collides(name string) (string, bool) {
+	if !strings.ContainsAny(name, "._") {
+		return "", false
+	}
+	plain := strings.ReplaceAll(name, ".", "_")
+	for other := range c.image.Topics.All {
+		if strings.ReplaceAll(other, ".", "_") == plain {
+			return other, true
+		}
+	}
+	return "", false
+}
+
+// alive returns those of the brokers that may lead.
+func (c *Controller) alive(ids []int32) []int32 {
+	var alive []int32
+	for _, id := range ids {
+		if b, ok := c.image.Brokers.Get(id); ok && !b.Fenced {
+			alive = append(alive, id)
+		}
+	}
+	return alive
 }
 
 // newTopicID draws an id nobody has, and none of those Kafka keeps for itself.
@@ -173,6 +206,9 @@ func (c *Controller) manual(asked *protocol.CreatableTopic) ([][]int32, *refusal
 		}
 		if len(a.BrokerIds) == 0 || len(a.BrokerIds) != len(asked.Assignments[0].BrokerIds) {
 			return nil, refuse(protocol.ErrInvalidReplicaAssignment, "every partition has the same number of replicas, at least one")
+		}
+		if len(c.alive(a.BrokerIds)) == 0 {
+			return nil, refuse(protocol.ErrInvalidReplicaAssignment, "partition %d: all of its brokers are fenced", a.PartitionIndex)
 		}
 		all[a.PartitionIndex] = a.BrokerIds
 	}

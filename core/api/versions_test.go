@@ -1,0 +1,139 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+
+	"barnabas/core/protocol"
+)
+
+// minimal are the plainest requests of every API that is served: Kafka's defaults and one topic.
+func minimal(key, version int16) protocol.Message {
+	m := protocol.NewRequest(key)
+	switch m := m.(type) {
+	case *protocol.ProduceRequest:
+		return produce("led", 1, batch("x"), version)
+	case *protocol.FetchRequest:
+		return fetch("led", 0, version)
+	case *protocol.ListOffsetsRequest:
+		return listOffsets("led", -1)
+	case *protocol.MetadataRequest:
+		m.Topics = []protocol.MetadataRequestTopic{{Name: protocol.String("led")}}
+	case *protocol.FindCoordinatorRequest:
+		if version >= 4 {
+			m.CoordinatorKeys = []string{"group"}
+		} else {
+			m.Key = "group"
+		}
+	case *protocol.InitProducerIdRequest:
+		m.TransactionalId = protocol.NullString{}
+	case *protocol.CreateTopicsRequest:
+		m.Topics = []protocol.CreatableTopic{{Name: fmt.Sprintf("made-%d", version), NumPartitions: 1, ReplicationFactor: 1}}
+	case *protocol.DeleteTopicsRequest:
+		name := fmt.Sprintf("made-%d", min(version+1, 7))
+		if version >= 6 {
+			m.Topics = []protocol.DeleteTopicState{{Name: protocol.String(name)}}
+		} else {
+			m.TopicNames = []string{name}
+		}
+	}
+	return m
+}
+
+// Whatever is advertised can be asked in every version, and the answer fits the version: it is encoded, and decodes.
+func TestEveryAPIAnswersInEveryVersion(t *testing.T) {
+	r := newRig(t, nil)
+	create := protocol.NewCreateTopicsRequest()
+	create.Topics = []protocol.CreatableTopic{{Name: "led", NumPartitions: 1, ReplicationFactor: 1}}
+	id := r.ask(create, 7).(*protocol.CreateTopicsResponse).Topics[0].TopicId
+	advertised := r.ask(protocol.NewApiVersionsRequest(), 4).(*protocol.ApiVersionsResponse)
+	if len(advertised.ApiKeys) != 9 {
+		t.Errorf("%d APIs are advertised, this test knows 9", len(advertised.ApiKeys))
+	}
+	for _, row := range advertised.ApiKeys {
+		api, ok := protocol.APIByKey(row.ApiKey)
+		if !ok || row.MaxVersion != api.Max || row.MinVersion != api.AdvertisedMin {
+			t.Errorf("API %d is advertised from %d to %d", row.ApiKey, row.MinVersion, row.MaxVersion)
+		}
+		for version := api.Min; version <= api.Max; version++ {
+			m := minimal(api.Key, version)
+			switch m := m.(type) {
+			case *protocol.ProduceRequest:
+				if version >= 13 {
+					m.TopicData[0].TopicId = id
+				}
+			case *protocol.FetchRequest:
+				if version >= 13 {
+					m.Topics[0].TopicId = id
+				}
+			}
+			if code := codeIn(r.ask(m, version)); code != protocol.ErrNone && api.Key != protocol.KeyFindCoordinator {
+				t.Errorf("%s version %d: %s", api.Name, version, code)
+			}
+		}
+	}
+}
+
+// An empty request is legal in every API and version.
+func TestEveryAPIAnswersAnEmptyRequest(t *testing.T) {
+	r := newRig(t, nil)
+	for api := range protocol.APIs {
+		for version := api.Min; version <= api.Max; version++ {
+			m := protocol.NewRequest(api.Key)
+			if p, ok := m.(*protocol.ProduceRequest); ok {
+				p.Acks = -1
+			}
+			r.ask(m, version)
+		}
+	}
+}
+
+// codeIn returns the first error code of an answer.
+func codeIn(m protocol.Message) protocol.Error {
+	first := func(codes ...protocol.Error) protocol.Error {
+		for _, c := range codes {
+			if c != protocol.ErrNone {
+				return c
+			}
+		}
+		return protocol.ErrNone
+	}
+	switch m := m.(type) {
+	case *protocol.ProduceResponse:
+		return m.Responses[0].PartitionResponses[0].ErrorCode
+	case *protocol.FetchResponse:
+		if len(m.Responses) == 0 {
+			return m.ErrorCode
+		}
+		return first(m.ErrorCode, m.Responses[0].Partitions[0].ErrorCode)
+	case *protocol.ListOffsetsResponse:
+		return m.Topics[0].Partitions[0].ErrorCode
+	case *protocol.MetadataResponse:
+		return m.Topics[0].ErrorCode
+	case *protocol.FindCoordinatorResponse:
+		if len(m.Coordinators) > 0 {
+			return m.Coordinators[0].ErrorCode
+		}
+		return m.ErrorCode
+	case *protocol.ApiVersionsResponse:
+		return m.ErrorCode
+	case *protocol.CreateTopicsResponse:
+		return m.Topics[0].ErrorCode
+	case *protocol.DeleteTopicsResponse:
+		return m.Responses[0].ErrorCode
+	case *protocol.InitProducerIdResponse:
+		return m.ErrorCode
+	}
+	panic(fmt.Sprintf("no codes in %T", m))
+}
+
+// each asks one thing in every version from first on, and holds the error code against what is wanted.
+func (r *rig) each(name string, key, first int16, want protocol.Error, build func(version int16) protocol.Message) {
+	r.t.Helper()
+	api, _ := protocol.APIByKey(key)
+	for version := max(first, api.Min); version <= api.Max; version++ {
+		if got := codeIn(r.ask(build(version), version)); got != want {
+			r.t.Errorf("%s version %d, %s: %q, want %q", api.Name, version, name, got, want)
+		}
+	}
+}
