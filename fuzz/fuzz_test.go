@@ -74,8 +74,10 @@ var errNeither = errors.New("the broker neither started nor said why not")
 // start starts a broker and runs the world until it is up, or has said why not.
 func start(k *kernel.Kernel, node *kernel.Node, machine *simdisk.Machine, network *simnet.Network) error {
 	settings, _, err := config.Parse([]config.Pair{
-		{Name: "journal.segment.bytes", Value: "65536"}, {Name: "journal.max.bytes", Value: "4194304"},
-		{Name: "message.max.bytes", Value: "16384"}, {Name: "journal.commit.max.bytes", Value: "16384"},
+		{Name: "journal.segment.bytes", Value: "65536"},
+		{Name: "journal.max.bytes", Value: "4194304"},
+		{Name: "message.max.bytes", Value: "16384"},
+		{Name: "journal.commit.max.bytes", Value: "16384"},
 	})
 	if err != nil {
 		return err

@@ -174,7 +174,6 @@ func (w *world) runUntil(end task.Instant) {
 
 // heal ends all faults: brokers that are down come back, the network is calm.
 func (w *world) heal() {
-
 	w.healed = true
 	if len(w.result.Violations) > 0 {
 		return
