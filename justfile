@@ -25,3 +25,22 @@ generate:
 # Run all that continuous integration runs, before a commit.
 ready:
     .ci/run
+
+# Simulate one seed, and say what it found.
+sim SEED='1':
+    go run ./cmd/barnabas sim run --seed {{SEED}}
+
+# Simulate many seeds, half of them with a replicated partition.
+swarm N='1000':
+    go build -o barnabas ./cmd/barnabas
+    ./barnabas sim run --profile swarm --brokers 1 --seeds {{N}} --jobs 2 --keep-going
+    ./barnabas sim run --profile replicas --seeds {{N}} --jobs 2 --keep-going
+
+# Kill the real broker under load, so many times.
+kill-loop ROUNDS='100':
+    go test ./cmd/barnabas -run '^TestRealKill$' -count=1 -v -timeout 1h -kill.rounds {{ROUNDS}}
+
+# How many events a core-second the simulator does.
+sim-speed:
+    go build -o barnabas ./cmd/barnabas
+    GOMAXPROCS=1 ./barnabas sim run --profile speed --brokers 1 --clients 8 --minutes 10
