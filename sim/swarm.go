@@ -137,6 +137,7 @@ func (p *plan) drawSettings(o Options, random env.Random) {
 	}
 	if o.Profile == "speed" {
 		p.set("durability", "fsync")
+		p.set("journal.max.bytes", "8589934592")
 		p.set("journal.segment.bytes", "4194304")
 		p.set("journal.commit.max.bytes", "65536")
 		p.set("arena.chunk.bytes", "65536")
