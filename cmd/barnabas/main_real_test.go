@@ -203,10 +203,13 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// client is a franz-go client of the broker, or of other addresses if options give some.
+// client is a franz-go client of the broker, or of other addresses if options give some. An idempotent producer would
+// wait for a broker that died for ever; here it gives up with its context.
 func client(t *testing.T, b *broker, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	c, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(b.address()), kgo.MetadataMinAge(10 * time.Millisecond)}, options...)...)
+	c, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(b.address()), kgo.MetadataMinAge(10 * time.Millisecond), kgo.AllowIdempotentProduceCancellation(),
+	}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
