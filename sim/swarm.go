@@ -190,7 +190,7 @@ func (p *plan) drawFaults(random env.Random) {
 		return d.between(least, most)
 	}
 	p.faults = faultPlan{
-		crashEvery: pick(3*time.Second, 30*time.Second), powerEvery: pick(4*time.Second, 40*time.Second),
+		crashEvery: pick(3*time.Second, 30*time.Second), powerEvery: pick(1500*time.Millisecond, 24*time.Second),
 		pauseEvery: pick(4*time.Second, 40*time.Second), limpEvery: pick(5*time.Second, 40*time.Second),
 		leaderEvery: pick(4*time.Second, 40*time.Second),
 	}
@@ -243,6 +243,9 @@ func (p *plan) drawProducer(d *drawer) client.ProducerPlan {
 		Partition: p.partitions[d.below(uint64(len(p.partitions)))], Idempotent: !d.oneIn(3), Acks: -1, Lasting: true,
 		Interval: d.between(20*time.Millisecond, 500*time.Millisecond), RecordsMax: 1 + d.below(8), ValueMax: 1 + d.below(1000),
 		Version: versions[d.below(uint64(len(versions)))],
+	}
+	if d.oneIn(3) {
+		plan.ValueMax = 12_000 / plan.RecordsMax // commits of several blocks, which tear
 	}
 	if d.oneIn(2) {
 		plan.Impatient = 1 + d.below(10)
