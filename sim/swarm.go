@@ -22,7 +22,7 @@ const (
 	streamNet
 )
 
-// world is everything a seed decides before its run begins.
+// plan is everything a seed decides before its run begins.
 type plan struct {
 	brokers    int
 	clients    []clientPlan

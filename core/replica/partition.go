@@ -238,7 +238,7 @@ func (p *Partition) apply(m *metadata.Partition, minISR int) {
 	p.manager.env.Probe.Sometimes(env.MarkLeaderChanged)
 	switch {
 	case m.Leader == p.manager.self:
-		p.becomeLeader(was)
+		p.becomeLeader()
 	case m.Leader == metadata.NoLeader:
 		p.role = roleNone
 	default:
@@ -254,7 +254,7 @@ func (p *Partition) apply(m *metadata.Partition, minISR int) {
 }
 
 // becomeLeader begins the epoch in the log at once, even if nothing will be written in it (KAFKA-7415).
-func (p *Partition) becomeLeader(role) {
+func (p *Partition) becomeLeader() {
 	p.role = roleLeader
 	p.epochStart = p.Log.End()
 	if p.epoch > p.Log.Epochs().Latest() {
