@@ -68,6 +68,9 @@ func (s *Server) flush() {
 	s.pending = s.pending[:0]
 }
 
+// messageBytes is room for most messages, records apart, so that writing them does not grow a buffer step by step.
+const messageBytes = 256
+
 // Connection is one client's connection.
 type Connection struct {
 	server  *Server
@@ -237,6 +240,9 @@ func (c *Connection) advance() {
 }
 
 func (c *Connection) encode(r *Request) {
+	if c.out.Len() == 0 {
+		c.out.Reset(make([]byte, 0, messageBytes))
+	}
 	err := protocol.EncodeResponse(&c.out, r.Header.RequestApiVersion, r.Header.CorrelationId, r.answer)
 	assert.That(err == nil, "an answer fits the version it was asked in")
 }

@@ -62,7 +62,7 @@ func (p *Peer) Ask(m protocol.Message, version int16, timeout time.Duration) *ta
 	q := &question{key: m.APIKey(), version: version, pending: task.NewPending[*Reply](p.env.Loop)}
 	p.correlation++
 	q.correlation = p.correlation
-	w := protocol.NewWriter(nil)
+	w := protocol.NewWriter(make([]byte, 0, messageBytes))
 	header := protocol.RequestHeader{
 		RequestApiVersion: version, CorrelationId: q.correlation, ClientId: protocol.String(p.name),
 	}

@@ -145,7 +145,7 @@ func (p *Producer) initialise(t *task.Task) {
 func (p *Producer) make() *batch {
 	c := p.client
 	b := &batch{changed: task.NewSignal(c.env.Loop)}
-	builder := record.NewBuilder(nil, 0, -1)
+	builder := record.NewBuilder(make([]byte, 0, 512), 0, -1)
 	if p.plan.Idempotent {
 		builder.SetProducer(p.id, p.epoch, p.sequence)
 	}
