@@ -39,7 +39,8 @@
 //
 // Recovery follows the chain from the newest valid checkpoint. The first bad commit is corrupt exactly when some valid
 // commit of this journal declares it, or a later one, durable; otherwise it and all after it were never acknowledged
-// and are dropped. A commit that stays without a successor for 10 ms gets an empty one (rule J4), so that damage to the
+// and are dropped, for good: a commit beyond what the newest checkpoint says was durable when it was written, and of an
+// older generation than it, is such a one, even if later bytes make it whole again. A commit that stays without a successor for 10 ms gets an empty one (rule J4), so that damage to the
 // last commit of a burst does not pass for a tear.
 //
 // What it does not do yet: go on past a corrupt commit (it refuses with the place; rules J3, J5 ask for doubt), recycle
