@@ -51,6 +51,7 @@ type Log struct {
 	producers Producers
 	onStable  func()
 	cuts      uint64 // truncations so far
+	config    LogConfig
 }
 
 // Start returns the log start offset.
