@@ -97,7 +97,15 @@ func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartiti
 	case timestampMax:
 		l.locate(p, p.Log.FindMaxTimestamp(visible), row, true, 0)
 	default:
-		l.locate(p, p.Log.FindTimestamp(asked.Timestamp, visible), row, false, asked.Timestamp)
+		l.left++
+		p.Log.FindTimestamp(asked.Timestamp, visible).Then(func(at storage.Located, err error) {
+			if err != nil {
+				row.ErrorCode = protocol.ErrKafkaStorageError
+			} else {
+				l.locate(p, at, row, false, asked.Timestamp)
+			}
+			l.finish()
+		})
 	}
 }
 
@@ -144,7 +152,7 @@ func search(batch []byte, at storage.Located, greatest bool, timestamp int64) (o
 	if greatest {
 		timestamp = at.MaxTimestamp
 	}
-	offset, found = int64(at.Base), at.MaxTimestamp
+	offset, found = int64(h.BaseOffset), at.MaxTimestamp
 	if err != nil || h.Attributes.Codec() != 0 || h.Attributes.IsLogAppendTime() {
 		return offset, found
 	}

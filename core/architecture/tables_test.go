@@ -31,6 +31,7 @@ var floors = map[string]int{
 // alone imports them (tests and fuzz targets may too).
 var inner = map[string]string{
 	"storage/journal": "the journal has one user, the log directory, and its own exhaustive crash tests",
+	"storage/segment": "Kafka's files have one user, the log directory, and are checked against Kafka's own programs",
 }
 
 // sameFloor are the imports allowed between packages of one floor, or between inner packages of one room, each for a

@@ -9,6 +9,8 @@ const (
 	SiteCommitTiny                // let only one entry into a commit
 	SiteFetchSpurious             // wake a parked fetch without reason
 	SiteArenaDrop                 // drop every droppable chunk, so that reads go to the journal
+	SiteCheckpoint                // fill everything and write a checkpoint, though there is room
+	SiteColdDrop                  // forget what was read from partition files
 	sites
 )
 
@@ -40,6 +42,27 @@ const (
 	MarkEpochFenced
 	MarkJournalFull
 	MarkStepOfMany
+	MarkJournalRecycled
+	MarkCheckpointWritten
+	MarkCheckpointFallback
+	MarkCommitDamaged
+	MarkLogFilled
+	MarkSegmentRolled
+	MarkSegmentRolledByTime
+	MarkSegmentSealed
+	MarkSegmentDeleted
+	MarkSegmentExpired
+	MarkFileRead
+	MarkIndexLoaded
+	MarkIndexRebuilt
+	MarkDoubtFound
+	MarkDoubtRefused
+	MarkLogStartMoved
+	MarkLogDropped
+	MarkProducerExpired
+	MarkDiskFull
+	MarkScrubbed
+	MarkCutBelowFilled
 	marks
 )
 
@@ -53,6 +76,10 @@ func (m Mark) String() string {
 		"produce-parked", "produce-answered-at-hw", "produce-timed-out", "produce-duplicate",
 		"produce-duplicate-parked", "fetch-parked", "fetch-woken", "fetch-timed-out", "follower-fetched",
 		"follower-truncated", "leader-changed", "epoch-fenced", "journal-full", "step-of-many",
+		"journal-recycled", "checkpoint-written", "checkpoint-fallback", "commit-damaged", "log-filled", "segment-rolled",
+		"segment-rolled-by-time", "segment-sealed", "segment-deleted", "segment-expired", "file-read", "index-loaded",
+		"index-rebuilt", "doubt-found", "doubt-refused", "log-start-moved", "log-dropped", "producer-expired", "disk-full",
+		"scrubbed", "cut-below-filled",
 	}
 	return names[m]
 }

@@ -25,17 +25,36 @@ type Entry struct {
 	Origin string // the historic bug, or the hazard that names it
 	Claim  string // the claim of docs/CLAIMS.md that it breaks
 	Oracle string // the invariant expected to notice
+	// Package is the path of the package it changes, below the module: an oracle that finds it must stand elsewhere.
+	Package string
+	// Loss: what was acknowledged, or already read, may get lost or change, so clients alone must be able to notice.
+	Loss bool
 }
 
 // Museum returns every mutant in the order they entered.
 func Museum() []Entry {
-	return []Entry{
-		{AckBeforeSync, "ack-before-sync", "acknowledging at the append, as brokers with a write-back cache do (simulation.md Z07)", "C1", "RecoveredCoversPromised"},
-		{TornCommitAccepted, "torn-commit-accepted", "recovery that trusts a header and skips the payload checksum (simulation.md Z09)", "C2", "LogStructure"},
-		{LostLongPollWakeup, "lost-long-poll-wakeup", "a fetch parked in the moment the high watermark moves is never woken (simulation.md Z20)", "C6", "Liveness"},
-		{DuplicateAnsweredEarly, "duplicate-answered-early", "a retry is answered from the five-batch window before its first is stable (hazards R1)", "C3", "AckedOnDisk"},
-		{FollowerReportsWrittenEnd, "follower-reports-written-end", "a follower fetches at its written end instead of its stable end (hazards R1)", "C4", "HighWatermarkBacked"},
-	}
+	return append([]Entry{
+		{
+			ID: AckBeforeSync, Name: "ack-before-sync", Origin: "acknowledging at the append, as brokers with a write-back cache do (simulation.md Z07)",
+			Claim: "C1", Oracle: "RecoveredCoversPromised", Package: "core/storage/journal", Loss: true,
+		},
+		{
+			ID: TornCommitAccepted, Name: "torn-commit-accepted", Origin: "recovery that trusts a header and skips the payload checksum (simulation.md Z09)",
+			Claim: "C2", Oracle: "LogStructure", Package: "core/storage/journal",
+		},
+		{
+			ID: LostLongPollWakeup, Name: "lost-long-poll-wakeup", Origin: "a fetch parked in the moment the high watermark moves is never woken (simulation.md Z20)",
+			Claim: "C6", Oracle: "Liveness", Package: "core/replica",
+		},
+		{
+			ID: DuplicateAnsweredEarly, Name: "duplicate-answered-early", Origin: "a retry is answered from the five-batch window before its first is stable (hazards R1)",
+			Claim: "C3", Oracle: "AckedOnDisk", Package: "core/replica", Loss: true,
+		},
+		{
+			ID: FollowerReportsWrittenEnd, Name: "follower-reports-written-end", Origin: "a follower fetches at its written end instead of its stable end (hazards R1)",
+			Claim: "C4", Oracle: "HighWatermarkBacked", Package: "core/replica", Loss: true,
+		},
+	}, storageMuseum()...)
 }
 
 // Find returns the mutant called name.

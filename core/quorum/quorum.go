@@ -173,6 +173,7 @@ func (q *Quorum) appendLeaderChange(self int32, done func(error)) error {
 
 // onStable commits what is stable here.
 func (q *Quorum) onStable() {
+	q.log.Settle(q.log.StableEnd())
 	for len(q.waiting) > 0 && q.waiting[0].end <= q.log.StableEnd() {
 		w := q.waiting[0]
 		q.waiting = q.waiting[1:]

@@ -1,11 +1,6 @@
 package storage
 
-import (
-	"time"
-
-	"barnabas/core/env"
-	"barnabas/core/record"
-)
+import "time"
 
 // LogConfig are the settings of one log, by Kafka's names and with its meanings.
 type LogConfig struct {
@@ -21,9 +16,11 @@ type LogConfig struct {
 }
 
 // Configure gives the log its settings. They count from the next append on.
-func (l *Log) Configure(c LogConfig) { l.config = c }
-
-// Expire moves the log start past the segments that retention gives up, oldest first, and returns how many those are. A
-// segment that reaches beyond limit stays (Kafka: the high watermark), and the wall clock is compared with record
-// timestamps. The files go later, in small steps. It never waits.
-func (l *Log) Expire(_ env.Timestamp, _ record.Offset) int { return 0 }
+func (l *Log) Configure(c LogConfig) {
+	if c.IndexIntervalBytes != l.config.IndexIntervalBytes {
+		for _, s := range l.segments {
+			s.index = nil // it is a function of the interval: built anew when it is needed
+		}
+	}
+	l.config = c
+}

@@ -2,8 +2,6 @@ package storage
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"strings"
 
 	"barnabas/core/assert"
@@ -35,6 +33,10 @@ type Options struct {
 	ClusterID  string // "": the directory's own, or a new one
 	Durability Durability
 	Journal    JournalOptions // its Folder and Synced are set here
+	// CheckpointBytes is how much journal is written between two checkpoints (journal.checkpoint.bytes).
+	CheckpointBytes int
+	OpenFilesMax    int // partition files open at once (open.files.max)
+	ScrubBytes      int // read a second in search of damage at rest (scrub.bytes.per.second); 0: none
 }
 
 // Directory is one open log directory.
@@ -52,6 +54,20 @@ type Directory struct {
 	epoch    int64        // the newest broker epoch, or -1
 	ranUnder []Durability // that the recovered journal was written under, in order (rule J17)
 	onFailed func(error)
+
+	files      files
+	cold       coldCache
+	trash      trash
+	recovering bool
+	work       *task.Signal     // there is something to fill, or a checkpoint is due
+	full       bool             // the disk was full when last tried: said once
+	checked    journal.Location // where the journal was at the last checkpoint
+	forced     bool             // fill everything at the next checkpoint
+	stopping   bool
+	tasks      int    // that run
+	large      []*Log // have a whole piece to fill
+	scrubStop  *task.Signal
+	idle       *task.Signal
 }
 
 // flight is one commit that is not stable for everybody yet: what it makes stable when it is.
@@ -62,8 +78,8 @@ type flight struct {
 }
 
 type touch struct {
-	log *Log
-	end record.Offset
+	log        *Log
+	start, end record.Offset
 }
 
 // Open opens the log directory, or makes one, and recovers what it holds. It may wait long.
@@ -82,6 +98,10 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 		return nil, err
 	}
 	o.Journal.Folder, o.Journal.Synced = o.Folder, o.Durability == Fsync
+	d.files = files{disk: e.Disk, most: max(o.OpenFilesMax, openFilesMin)}
+	d.cold = coldCache{disk: e.Disk}
+	d.work, d.idle, d.trash.wake = task.NewSignal(e.Loop), task.NewSignal(e.Loop), task.NewSignal(e.Loop)
+	d.recovering = true
 	d.journal, d.Recovered, err = journal.Open(t, e, o.Journal, d.Identity.Directory, redo{d})
 	if err != nil {
 		return nil, err
@@ -92,12 +112,35 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 			d.onFailed(err)
 		}
 	})
+	d.recovering = false
 	for _, l := range d.logs.All {
-		l.stable = l.end
+		l.stable, l.stableStart = l.end, l.start
 	}
+	for _, damage := range d.Recovered.Damaged {
+		e.Talk.Say("DAMAGED: " + damage)
+	}
+	d.checked = journal.Location{Segment: d.oldest(d.journal.Position())}
 	e.Loop.AtStepEnd(d.journal.Flush)
 	d.control(journal.Entry{Kind: journal.Setting, Base: int64(o.Durability)}, nil)
+	d.run("keep partition logs", d.keepLogs)
+	d.run("remove files", d.cleanUp)
+	d.run("scrub", d.scrub)
 	return d, nil
+}
+
+// openFilesMin is the least number of partition files that may be open at once.
+const openFilesMin = 16
+
+// run starts one of the directory's tasks. It calls stopped when it ends.
+func (d *Directory) run(name string, story func(*task.Task)) {
+	d.tasks++
+	d.env.Loop.Go(name, story)
+}
+
+func (d *Directory) stopped() {
+	if d.tasks--; d.tasks == 0 {
+		d.idle.Raise()
+	}
 }
 
 // makeFolder makes the folder if it is not there, and its name durable, and that of every folder above it: a directory whose
@@ -145,8 +188,7 @@ func (d *Directory) Find(topicID [16]byte, partition int32) *Log {
 // Create makes a log. synced is for logs that are durable before they count, whatever the setting (rule S9).
 func (d *Directory) Create(topicID [16]byte, partition int32, name string) *Log {
 	d.last++
-	l := &Log{Number: d.last, TopicID: topicID, Partition: partition, Name: name, directory: d}
-	l.synced = isMetadata(topicID)
+	l := newLog(d, d.last, topicID, partition, name)
 	d.logs.Set(l.Number, l)
 	body := make([]byte, 0, 20+len(name))
 	body = append(body, topicID[:]...)
@@ -158,7 +200,7 @@ func (d *Directory) Create(topicID [16]byte, partition int32, name string) *Log 
 func (l *Log) journalCreate(body []byte) {
 	l.directory.journal.Append(journal.Entry{
 		Kind: journal.Create, Flags: journal.FlagRequired, Log: uint64(l.Number), Body: body,
-	}, nil, l.synced)
+	}, nil, l.always)
 	l.directory.touch(l)
 }
 
@@ -166,8 +208,16 @@ func (l *Log) journalCreate(body []byte) {
 func (d *Directory) Drop(l *Log) {
 	assert.That(d.logs.At(l.Number) == l, "a log is dropped once")
 	l.journal(journal.Entry{Kind: journal.Drop}, nil)
-	d.logs.Delete(l.Number)
+	d.forget(l, held)
+	d.holdTrash(l)
 	l.onStable = nil
+}
+
+// forget takes the log out of the directory and its folder to the trash.
+func (d *Directory) forget(l *Log, sequence uint64) {
+	d.logs.Delete(l.Number)
+	l.changed()
+	l.discardFolder(sequence)
 }
 
 // isMetadata says whether the topic id is that of __cluster_metadata, which Kafka reserves.
@@ -216,11 +266,11 @@ func (d *Directory) touch(l *Log) {
 	f := d.flight()
 	for i := range f.touched {
 		if f.touched[i].log == l {
-			f.touched[i].end = l.end
+			f.touched[i].start, f.touched[i].end = l.start, l.end
 			return
 		}
 	}
-	f.touched = append(f.touched, touch{l, l.end})
+	f.touched = append(f.touched, touch{l, l.start, l.end})
 }
 
 // capFlights lets no commit in flight make stable what a truncation has just taken from the log.
@@ -246,12 +296,13 @@ func (d *Directory) onMarks(m journal.Marks) {
 		durable := f.sequence <= m.Durable
 		left := f.touched[:0]
 		for _, t := range f.touched {
-			if !durable && (t.log.synced || d.options.Durability == Fsync) {
+			if !durable && (t.log.always || d.options.Durability == Fsync) {
 				left = append(left, t)
 				continue
 			}
-			if t.end > t.log.stable {
-				t.log.stable = t.end
+			if t.end > t.log.stable || t.start > t.log.stableStart {
+				t.log.stable = max(t.log.stable, t.end)
+				t.log.stableStart = max(t.log.stableStart, t.start)
 				woken = append(woken, t.log)
 			}
 		}
@@ -266,95 +317,11 @@ func (d *Directory) onMarks(m journal.Marks) {
 	}
 	clear(d.flights[len(kept):])
 	d.flights = kept
+	d.look()
 	for _, l := range woken {
 		assert.That(l.stable <= l.end, "the stable end does not pass the end")
 		if l.onStable != nil {
 			l.onStable()
 		}
 	}
-}
-
-// Close ends with a closing commit; everything appended before is durable then.
-func (d *Directory) Close(t *task.Task) error { return d.journal.Close(t) }
-
-// redo applies the entries of an existing journal. Every entry was applied once before, so anything that does not fit is
-// damage, and nothing is guessed (rule J8).
-type redo struct{ d *Directory }
-
-var errRedo = errors.New("the journal contradicts itself")
-
-func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error {
-	d := r.d
-	switch e.Kind {
-	case journal.Vote:
-		d.votes = append([]byte(nil), e.Body...)
-		return nil
-	case journal.BrokerEpoch:
-		d.epoch = e.Base
-		return nil
-	case journal.Setting:
-		d.ranUnder = append(d.ranUnder, Durability(e.Base))
-		return nil
-	case journal.Create:
-		return r.create(e)
-	case journal.Append, journal.Truncate, journal.Reset, journal.StartMoved, journal.EpochStart, journal.Drop:
-	case journal.Doubt:
-		return errors.New("the journal holds doubt about a range, which this version can't serve around: start a newer version on this folder")
-	}
-	l, ok := d.logs.Get(LogNumber(e.Log))
-	if !ok {
-		return fmt.Errorf("%w: an entry of kind %d for log %d, which does not exist", errRedo, e.Kind, e.Log)
-	}
-	switch e.Kind {
-	case journal.Append:
-		return l.redoAppend(e, at, payload)
-	case journal.Truncate:
-		l.cut(record.Offset(e.End))
-	case journal.Reset:
-		l.reset(record.Offset(e.End))
-	case journal.StartMoved:
-		l.moveStart(record.Offset(e.End))
-	case journal.EpochStart:
-		l.epochs.begin(record.LeaderEpoch(e.Epoch), record.Offset(e.End))
-	case journal.Drop:
-		d.logs.Delete(l.Number)
-	}
-	return nil
-}
-
-func (r redo) create(e journal.Entry) error {
-	if len(e.Body) < 20 || LogNumber(e.Log) <= r.d.last {
-		return fmt.Errorf("%w: log %d is created after log %d", errRedo, e.Log, r.d.last)
-	}
-	l := &Log{
-		Number: LogNumber(e.Log), TopicID: [16]byte(e.Body[:16]),
-		Partition: int32(binary.BigEndian.Uint32(e.Body[16:])), Name: string(e.Body[20:]), directory: r.d,
-	}
-	l.synced = isMetadata(l.TopicID)
-	r.d.last = l.Number
-	r.d.logs.Set(l.Number, l)
-	return nil
-}
-
-// redoAppend indexes what an append entry holds. Redo compares offsets, never bytes (rule J11).
-func (l *Log) redoAppend(e journal.Entry, at journal.Location, payload []byte) error {
-	if record.Offset(e.Base) != l.end {
-		return fmt.Errorf("%w: log %d (%s) ends at %d and an append begins at %d", errRedo, l.Number, l.Name, l.end, e.Base)
-	}
-	for len(payload) > 0 {
-		h, err := record.ParseHeader(payload)
-		if err != nil {
-			return fmt.Errorf("%w: log %d (%s) at offset %d: %w", errRedo, l.Number, l.Name, l.end, err)
-		}
-		if h.BaseOffset != l.end {
-			return fmt.Errorf("%w: log %d (%s) ends at %d and a batch begins at %d", errRedo, l.Number, l.Name, l.end, h.BaseOffset)
-		}
-		l.add(indexed(&h, at))
-		at.Position += uint32(h.Length)
-		payload = payload[h.Length:]
-	}
-	if l.end != record.Offset(e.End) {
-		return fmt.Errorf("%w: log %d (%s) ends at %d after an append to %d", errRedo, l.Number, l.Name, l.end, e.End)
-	}
-	return nil
 }

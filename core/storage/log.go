@@ -2,36 +2,16 @@ package storage
 
 import (
 	"fmt"
-	"sort"
 
 	"barnabas/core/assert"
+	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/record"
 	"barnabas/core/storage/journal"
 )
 
 // LogNumber names a log within its directory. It is never reused (rule J7); 0 is no log.
 type LogNumber uint64
-
-// batch is a row of a log's index: where a batch stands, and what must be known of it without reading it.
-type batch struct {
-	base, end     record.Offset
-	maxTimestamp  int64
-	producerID    int64
-	at            journal.Location
-	bytes         uint32
-	epoch         record.LeaderEpoch
-	sequence      int32
-	producerEpoch int16
-	attributes    record.Attributes
-}
-
-func indexed(h *record.Header, at journal.Location) batch {
-	return batch{
-		base: h.BaseOffset, end: h.EndOffset(), maxTimestamp: h.MaxTimestamp, producerID: h.ProducerID, at: at,
-		bytes: uint32(h.Length), epoch: h.LeaderEpoch, sequence: h.BaseSequence, producerEpoch: h.ProducerEpoch,
-		attributes: h.Attributes,
-	}
-}
 
 // Log is one replica of a partition.
 type Log struct {
@@ -40,22 +20,51 @@ type Log struct {
 	Partition int32
 	Name      string // of its folder in Kafka's layout
 
-	directory *Directory
-	synced    bool // always durable before it counts, whatever the setting (rule S9)
-	start     record.Offset
-	end       record.Offset
-	stable    record.Offset
-	batches   []batch
-	bytes     int64
-	epochs    Epochs
-	producers Producers
-	onStable  func()
-	cuts      uint64 // truncations so far
-	config    LogConfig
+	directory   *Directory
+	config      LogConfig
+	always      bool // durable before it counts, whatever the setting (rule S9)
+	start       record.Offset
+	end         record.Offset
+	stable      record.Offset
+	stableStart record.Offset
+	bytes       int64
+	epochs      Epochs
+	producers   Producers // as of the end
+
+	segments []*logSegment // ascending; the last takes appends
+	tail     []batch       // ascending: every batch that is not saved, and some before
+	filled   record.Offset // the files have everything below
+	saved    record.Offset // … durably, and the checkpoint may say so; never above filled
+	anchor   record.Offset // every batch from here on is in the tail, so that a cut there is exact
+	base     Producers     // as of the anchor
+	block    []byte        // the last, unfinished block of what is filled: the next write begins with it
+	safe     []byte        // the same as of saved, for the checkpoint: a rewrite that tears takes nothing with it
+	risky    bool          // the block is in no durable checkpoint yet: no rewrite before it is
+	settled  record.Offset // no truncation below is expected (the high watermark)
+	barrier  uint64        // files are not written before this commit is durable: it takes back what they hold (rule J10)
+	folder   bool          // the folder is there, durably
+	fresh    bool          // a file was made in it whose name may not be durable
+	gaps     bool          // offsets may be missing between batches: another program compacted the log
+	doubts   []doubt
+	unfilled int  // bytes appended and not filled
+	large    bool // on the directory's list of logs with much to fill
+
+	onStable func()
+	cuts     uint64 // truncations so far: what was begun before one does not count after it
+}
+
+func newLog(d *Directory, number LogNumber, topicID [16]byte, partition int32, name string) *Log {
+	return &Log{
+		Number: number, TopicID: topicID, Partition: partition, Name: name, directory: d, config: defaultConfig(),
+		always: isMetadata(topicID),
+	}
 }
 
 // Start returns the log start offset.
 func (l *Log) Start() record.Offset { return l.start }
+
+// StableStart returns the log start offset that a crash leaves in force.
+func (l *Log) StableStart() record.Offset { return l.stableStart }
 
 // End returns the log end offset: what was appended.
 func (l *Log) End() record.Offset { return l.end }
@@ -69,8 +78,11 @@ func (l *Log) Epochs() *Epochs { return &l.epochs }
 // Bytes returns the size of the log's batches.
 func (l *Log) Bytes() int64 { return l.bytes }
 
-// OnStable has f called whenever the stable end moved forward.
+// OnStable has f called whenever the stable end, or the stable start, moved forward.
 func (l *Log) OnStable(f func()) { l.onStable = f }
+
+// Settle says that no truncation below the offset is expected any more: the high watermark. Batches above it are kept at hand.
+func (l *Log) Settle(offset record.Offset) { l.settled = max(l.settled, offset) }
 
 // CheckProducer decides whether the batch may follow, see Producers. Nothing is changed.
 func (l *Log) CheckProducer(h *record.Header) (*Duplicate, error) {
@@ -91,9 +103,7 @@ func (l *Log) AppendAsLeader(p []byte, h record.Header, epoch record.LeaderEpoch
 	if epoch > l.epochs.Latest() {
 		l.BeginEpoch(epoch)
 	}
-	at, memory := l.journal(journal.Entry{
-		Kind: journal.Append, Base: int64(h.BaseOffset), End: int64(h.EndOffset()), Epoch: int32(epoch),
-	}, p)
+	at, memory := l.appendEntry(p, &h)
 	record.Patch(memory, h.BaseOffset, epoch)
 	l.add(indexed(&h, at))
 	l.directory.touch(l)
@@ -114,14 +124,24 @@ func (l *Log) AppendAsFollower(p []byte) (record.Offset, error) {
 		if err := l.room(h.Length); err != nil {
 			return l.end, err
 		}
-		at, _ := l.journal(journal.Entry{
-			Kind: journal.Append, Base: int64(h.BaseOffset), End: int64(h.EndOffset()), Epoch: int32(h.LeaderEpoch),
-		}, p[:h.Length])
+		at, _ := l.appendEntry(p[:h.Length], &h)
 		l.add(indexed(&h, at))
 		l.directory.touch(l)
 		p = p[h.Length:]
 	}
 	return l.end, nil
+}
+
+// appendEntry journals a batch, and begins a segment with it if it must.
+func (l *Log) appendEntry(p []byte, h *record.Header) (journal.Location, []byte) {
+	e := journal.Entry{
+		Kind: journal.Append, Base: int64(h.BaseOffset), End: int64(h.EndOffset()), Epoch: int32(h.LeaderEpoch),
+	}
+	if l.mustRoll(h) {
+		e.Flags = journal.FlagStartsSegment
+		l.roll()
+	}
+	return l.journal(e, p)
 }
 
 // room says whether data may enter. The metadata log goes on in the reserve (rule J14), but no batch is larger than what
@@ -130,21 +150,32 @@ func (l *Log) room(size int) error {
 	if most := l.directory.options.Journal.SegmentBytes / 2; size > most {
 		return fmt.Errorf("a batch of %d bytes: the journal takes at most %d, half a segment", size, most)
 	}
-	if l.synced && l.directory.journal.Failure() == nil {
+	if l.always && l.directory.journal.Failure() == nil {
 		return nil
 	}
 	return l.directory.journal.Room(size)
 }
 
-// add makes the batch part of the log. Its epoch starts with it if it is new.
+// add makes the batch part of the log. Its epoch starts with it if it is new. Requires: there is a segment.
 func (l *Log) add(b batch) {
 	if b.epoch > l.epochs.Latest() {
 		l.epochs.begin(b.epoch, b.base)
 	}
-	l.batches = append(l.batches, b)
+	l.place(&b)
+	if !b.gap {
+		l.producers.note(&b)
+	}
+	l.directory.noteUnfilled(l, int(b.bytes))
+}
+
+// place puts the batch at the end of the last segment and of the tail.
+func (l *Log) place(b *batch) {
+	s := l.segments[len(l.segments)-1]
+	b.position = s.size
+	s.add(b)
+	l.tail = append(l.tail, *b)
 	l.bytes += int64(b.bytes)
 	l.end = b.end
-	l.producers.note(&l.batches[len(l.batches)-1])
 }
 
 // BeginEpoch notes that the epoch starts at the log's end, also when it never writes anything (KAFKA-7415).
@@ -153,45 +184,27 @@ func (l *Log) BeginEpoch(epoch record.LeaderEpoch) {
 	l.journal(journal.Entry{Kind: journal.EpochStart, End: int64(l.end), Epoch: int32(epoch)}, nil)
 }
 
-// Truncate cuts the log so that it ends at the greatest batch border ≤ end, and returns the new end. Epochs that start at the
-// end or beyond go too, also when no batch does: a leader that was replaced before it wrote anything has such an epoch, and
-// keeping it would make every fetch diverge anew.
-func (l *Log) Truncate(end record.Offset) record.Offset {
-	l.cut(min(end, l.end))
-	l.journal(journal.Entry{Kind: journal.Truncate, End: int64(l.end)}, nil)
-	l.directory.capFlights(l)
-	return l.end
-}
-
-func (l *Log) cut(end record.Offset) {
-	keep := sort.Search(len(l.batches), func(i int) bool { return l.batches[i].end > end })
-	for _, b := range l.batches[keep:] {
-		l.bytes -= int64(b.bytes)
-	}
-	l.batches = l.batches[:keep]
-	l.end = l.start
-	if keep > 0 {
-		l.end = l.batches[keep-1].end
-	}
-	l.stable = min(l.stable, l.end)
-	l.cuts++
-	l.epochs.truncateEnd(l.end)
-	l.producers.rebuild(l.batches)
-}
-
 // Reset empties the log and has it start at the offset (a follower whose leader's log begins beyond our end).
 func (l *Log) Reset(start record.Offset) {
 	l.reset(start)
 	l.journal(journal.Entry{Kind: journal.Reset, End: int64(start)}, nil)
 	l.directory.capFlights(l)
+	l.holdFiles()
 }
 
 func (l *Log) reset(start record.Offset) {
-	l.batches, l.bytes = nil, 0
+	for _, s := range l.segments {
+		l.discard(s)
+	}
+	l.segments, l.tail, l.bytes = nil, nil, 0
 	l.start, l.end, l.stable = start, start, start
-	l.cuts++
+	l.stableStart = min(l.stableStart, start)
+	l.filled, l.saved, l.anchor, l.settled = start, start, start, min(l.settled, start)
+	l.block, l.safe, l.risky = nil, nil, false
+	l.doubts = nil
+	l.changed()
 	l.epochs = Epochs{}
-	l.producers = Producers{}
+	l.producers, l.base = Producers{}, Producers{}
 }
 
 // MoveStart has the log start at the offset; what lies wholly below it is gone. Requires: start ≤ stable end.
@@ -202,23 +215,60 @@ func (l *Log) MoveStart(start record.Offset) {
 	assert.That(start <= l.stable, "the log start does not pass the stable end")
 	l.moveStart(start)
 	l.journal(journal.Entry{Kind: journal.StartMoved, End: int64(start)}, nil)
+	l.directory.holdTrash(l)
+	l.directory.env.Probe.Sometimes(env.MarkLogStartMoved)
 }
 
 func (l *Log) moveStart(start record.Offset) {
-	first := sort.Search(len(l.batches), func(i int) bool { return l.batches[i].end > start })
-	for _, b := range l.batches[:first] {
-		l.bytes -= int64(b.bytes)
-	}
-	l.batches = l.batches[first:]
 	l.start = start
 	l.epochs.truncateStart(start)
+	if mutant.On(mutant.RedoAfterRetention) && l.directory.recovering {
+		return
+	}
+	kept := 0
+	for kept < len(l.segments) && l.segments[kept].end <= start {
+		l.discard(l.segments[kept])
+		kept++
+	}
+	if kept > 0 {
+		l.segments = append([]*logSegment(nil), l.segments[kept:]...)
+		l.dropTail(start)
+		l.forgetDoubts(start)
+	}
+}
+
+// dropTail forgets the rows of segments that are gone, and has the files count as written up to there.
+func (l *Log) dropTail(start record.Offset) {
+	from := start
+	if len(l.segments) > 0 {
+		from = min(start, l.segments[0].base)
+	}
+	l.raiseAnchor(from)
+	n := 0
+	for n < len(l.tail) && l.tail[n].end <= from {
+		n++
+	}
+	l.tail = l.tail[n:]
+	if l.filled < from {
+		l.filled, l.block = from, nil
+	}
+	if l.saved < from {
+		l.saved, l.safe, l.risky = from, nil, false
+	}
+	l.changed()
+}
+
+// changed has everything that was begun on the log before not count any more.
+func (l *Log) changed() {
+	l.cuts++
+	l.directory.cold.forget(l.Number)
 }
 
 // journal appends an entry of this log to the journal's open commit. The commit makes stable what the log's end is now; who
 // moves the end after this touches the log again.
 func (l *Log) journal(e journal.Entry, payload []byte) (journal.Location, []byte) {
-	e.Log, e.Flags = uint64(l.Number), journal.FlagRequired
-	at, memory := l.directory.journal.Append(e, payload, l.synced)
+	e.Log, e.Flags = uint64(l.Number), e.Flags|journal.FlagRequired
+	at, memory := l.directory.journal.Append(e, payload, l.always)
 	l.directory.touch(l)
 	return at, memory
 }

@@ -51,6 +51,8 @@ type model struct {
 	logs    []*modelLog
 	moments []moment
 	number  uint32
+
+	segmentBytes int
 }
 
 func (m *model) render() string {
@@ -59,6 +61,15 @@ func (m *model) render() string {
 		fmt.Fprintf(&text, "%d: %v\n", i+1, l)
 	}
 	return text.String()
+}
+
+// configure gives the logs small segments.
+func (m *model) configure() {
+	for _, l := range m.directory.Logs().All {
+		c := defaultConfig()
+		c.SegmentBytes, c.IndexIntervalBytes, c.FileDeleteDelay = m.segmentBytes, 1000, time.Millisecond
+		l.Configure(c)
+	}
 }
 
 // note remembers the present moment.
@@ -72,7 +83,7 @@ func (m *model) log(t *rapid.T) (*Log, *modelLog) {
 }
 
 func (m *model) act(t *rapid.T) {
-	action := rapid.IntRange(0, 9).Draw(t, "action")
+	action := rapid.IntRange(0, 11).Draw(t, "action")
 	if action < 6 {
 		m.step(func() {
 			for range rapid.IntRange(1, 3).Draw(t, "in one step") {
@@ -87,6 +98,11 @@ func (m *model) act(t *rapid.T) {
 		m.crashAndReopen(t)
 	case 9:
 		m.verify()
+	case 10, 11:
+		m.step(func() {
+			m.directory.forced = true
+			m.directory.work.Raise()
+		})
 	}
 }
 
@@ -96,8 +112,10 @@ func (m *model) change(t *rapid.T) {
 	at := record.Offset(rapid.IntRange(int(l.Start()), int(l.End())).Draw(t, "offset"))
 	switch rapid.IntRange(0, 9).Draw(t, "change") {
 	case 7:
-		l.Truncate(at)
-		shadow.cut(min(at, shadow.end))
+		if got := l.Truncate(at); got > at {
+			m.t.Fatalf("cut at %d, the log ends at %d", at, got)
+		}
+		shadow.cut(l.End())
 	case 8:
 		at = min(at, l.StableEnd())
 		l.MoveStart(at)
@@ -156,6 +174,7 @@ func (m *model) crashAndReopen(t *rapid.T) {
 	if err := m.open(); err != nil {
 		m.t.Fatal(err)
 	}
+	m.configure()
 	found := m.found()
 	for _, at := range m.moments[first:] {
 		if at.logs == found {
@@ -227,6 +246,8 @@ func TestRecoveryLeadsToAMomentThatWas(t *testing.T) {
 			d.Create(topic, int32(i), fmt.Sprintf("orders-%d", i))
 			m.logs = append(m.logs, &modelLog{})
 		}
+		m.segmentBytes = rapid.SampledFrom([]int{2000, 9000, 1 << 20}).Draw(rt, "segment bytes")
+		m.configure()
 		r.pass(1200 * time.Millisecond)
 		m.note()
 		for range rapid.IntRange(3, 40).Draw(rt, "actions") {

@@ -2,7 +2,9 @@ package storage
 
 import (
 	"fmt"
+	"slices"
 
+	"barnabas/core/mutant"
 	"barnabas/core/ordered"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
@@ -16,6 +18,7 @@ type producedBatch struct {
 	first, last int32 // sequences
 	base        record.Offset
 	end         record.Offset
+	timestamp   int64 // the greatest of its records
 }
 
 // producer is what a log remembers of one producer id.
@@ -81,18 +84,52 @@ func (p *Producers) note(b *batch) {
 	if !ok || b.producerEpoch != known.epoch {
 		known.epoch, known.window = b.producerEpoch, known.window[:0]
 	}
-	if len(known.window) == windowBatches {
+	if len(known.window) == windowBatches-mutant.One(mutant.WindowOffByOne) {
 		known.window = append(known.window[:0], known.window[1:]...)
 	}
 	known.window = append(known.window, producedBatch{
 		first: b.sequence, last: record.AddSequence(b.sequence, int32(b.end-b.base-1)), base: b.base, end: b.end,
+		timestamp: b.maxTimestamp,
 	})
 }
 
-// rebuild remembers what these batches, all there are, say.
-func (p *Producers) rebuild(batches []batch) {
-	*p = Producers{}
-	for i := range batches {
-		p.note(&batches[i])
+// clone returns a copy that shares nothing.
+func (p *Producers) clone() Producers {
+	var c Producers
+	for id, known := range p.byID.All {
+		c.byID.Set(id, &producer{known.epoch, slices.Clone(known.window)})
 	}
+	return c
+}
+
+// cut forgets what was remembered of batches that end beyond the offset, and producers of whom nothing is left.
+func (p *Producers) cut(end record.Offset) {
+	p.remove(func(known *producer) bool {
+		n := len(known.window)
+		for n > 0 && known.window[n-1].end > end {
+			n--
+		}
+		known.window = known.window[:n]
+		return n == 0
+	})
+}
+
+// expire forgets producers whose newest batch is older than the timestamp, and returns how many those are.
+func (p *Producers) expire(before int64) int {
+	return p.remove(func(known *producer) bool {
+		return known.window[len(known.window)-1].timestamp < before
+	})
+}
+
+func (p *Producers) remove(which func(*producer) bool) int {
+	var gone []int64
+	for id, known := range p.byID.All {
+		if which(known) {
+			gone = append(gone, id)
+		}
+	}
+	for _, id := range gone {
+		p.byID.Delete(id)
+	}
+	return len(gone)
 }

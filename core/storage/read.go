@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sort"
 
 	"barnabas/core/protocol"
 	"barnabas/core/record"
@@ -19,8 +18,11 @@ type Slice struct {
 	Bytes int
 	End   record.Offset // after the last batch
 	More  bool          // there is another batch: it would have exceeded the bytes allowed, or is not in memory
-	pins  []journal.Pin
+	pins  []pin
 }
+
+// pin keeps memory in place.
+type pin interface{ Release() }
 
 // Release gives the memory up. It may be called once, on the loop.
 func (s *Slice) Release() {
@@ -33,6 +35,13 @@ func (s *Slice) Release() {
 // ErrNotInMemory is returned by Read when the first batch must be loaded first.
 var ErrNotInMemory = errors.New("the batch is not in memory")
 
+// view is a batch in memory.
+type view struct {
+	base, end record.Offset
+	bytes     []byte
+	pin       pin
+}
+
 // Read adds to s the batches from the one that holds the offset on, as long as they end at or before limit and s stays
 // within bytesMax; the first batch comes in any case when whole is true. It stops early at a batch that is not in memory.
 // Errors: OFFSET_OUT_OF_RANGE below the start or above the end; ErrNotInMemory for the first batch; KAFKA_STORAGE_ERROR
@@ -42,23 +51,17 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 		return fmt.Errorf("%w: %d is outside [%d, %d]", protocol.ErrOffsetOutOfRange, from, l.start, l.end)
 	}
 	s.End = from
-	for i := l.find(from); i < len(l.batches); i++ {
-		b := &l.batches[i]
-		if b.end > limit {
-			return nil
-		}
-		if s.Bytes+int(b.bytes) > bytesMax && !(whole && len(s.pins) == 0) {
+	for at := from; at < min(limit, l.end); {
+		if d := l.doubtAt(at); d != nil {
+			if len(s.pins) == 0 {
+				return l.refuse(d)
+			}
 			s.More = true
 			return nil
 		}
-		p, pin, ok, err := l.directory.journal.Bytes(b.at, b.bytes)
+		v, ok, err := l.view(at)
 		if err != nil {
-			return fmt.Errorf("%w: offsets %d to %d of %s: %w", protocol.ErrKafkaStorageError, b.base, b.end-1, l.Name, err)
-		}
-		if ok && (record.Offset(binary.BigEndian.Uint64(p)) != b.base || record.LeaderEpoch(binary.BigEndian.Uint32(p[12:])) != b.epoch) {
-			pin.Release() // the two fields that the batch's own checksum leaves out
-			return fmt.Errorf("%w: offsets %d to %d of %s: the stored batch says another offset or epoch",
-				protocol.ErrKafkaStorageError, b.base, b.end-1, l.Name)
+			return err
 		}
 		if !ok {
 			if len(s.pins) == 0 {
@@ -67,81 +70,74 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 			s.More = true
 			return nil
 		}
-		s.add(p, pin)
-		s.End = b.end
+		over := s.Bytes+len(v.bytes) > bytesMax && !(whole && len(s.pins) == 0)
+		if over || v.end > limit {
+			v.pin.Release()
+			s.More = s.More || over && v.end <= limit
+			return nil
+		}
+		s.Parts = append(s.Parts, v.bytes)
+		s.pins = append(s.pins, v.pin)
+		s.Bytes += len(v.bytes)
+		s.End, at = v.end, v.end
 	}
 	return nil
 }
 
-func (s *Slice) add(p []byte, pin journal.Pin) {
-	s.Parts = append(s.Parts, p)
-	s.pins = append(s.pins, pin)
-	s.Bytes += len(p)
+// view returns the batch that holds the offset, or the next one when there is none for it. ok is false when it is not in
+// memory.
+func (l *Log) view(at record.Offset) (view, bool, error) {
+	if l.tailStart() > at {
+		v, ok := l.directory.cold.find(l, at)
+		return v, ok, nil
+	}
+	i := l.row(at)
+	if i == len(l.tail) {
+		return view{}, false, nil
+	}
+	b := &l.tail[i]
+	if b.at.Segment < l.directory.journal.First() {
+		v, ok := l.directory.cold.find(l, at)
+		return v, ok, nil
+	}
+	p, held, ok, err := l.directory.journal.Bytes(b.at, b.bytes)
+	if err == nil && ok && !l.fits(p, b) {
+		held.Release() // the two fields that the batch's own checksum leaves out
+		err = errors.New("the stored batch says another offset or epoch")
+	}
+	if err != nil && b.end > l.filled {
+		l.doubted(b.base, b.end, err.Error())
+		return view{}, false, l.refuse(l.doubtAt(at))
+	}
+	if err != nil || !ok {
+		v, ok := l.directory.cold.find(l, at)
+		return v, ok, nil
+	}
+	return view{b.base, b.end, p, held}, true, nil
 }
 
-// Load brings the batch that holds the offset, and what follows it, into memory.
+// fits says whether the bytes are those of the row.
+func (l *Log) fits(p []byte, b *batch) bool {
+	return record.Offset(binary.BigEndian.Uint64(p)) == b.base && record.LeaderEpoch(binary.BigEndian.Uint32(p[12:])) == b.epoch
+}
+
+// Load brings the batch that holds the offset, and what follows it, into memory. Errors: the disk's; KAFKA_STORAGE_ERROR when
+// the batch turns out to be damaged.
 func (l *Log) Load(offset record.Offset) *task.Pending[task.Done] {
-	i := l.find(offset)
-	if i == len(l.batches) {
-		return task.Completed(l.directory.env.Loop, task.Done{}, nil)
+	loop := l.directory.env.Loop
+	if offset >= l.end {
+		return task.Completed(loop, task.Done{}, nil)
 	}
-	return l.directory.journal.Load(l.batches[i].at, l.batches[i].bytes)
-}
-
-// BytesBetween returns how many bytes the batches from the one that holds from up to limit have, but no more than enough.
-func (l *Log) BytesBetween(from, limit record.Offset, enough int) int {
-	total := 0
-	for i := l.find(from); i < len(l.batches) && l.batches[i].end <= limit && total < enough; i++ {
-		total += int(l.batches[i].bytes)
+	if i := l.row(offset); i < len(l.tail) && l.tail[i].base <= offset && l.tail[i].end > l.filled {
+		return l.directory.journal.Load(l.tail[i].at, l.tail[i].bytes)
 	}
-	return total
-}
-
-// Located is a batch found by timestamp.
-type Located struct {
-	Base, End    record.Offset
-	MaxTimestamp int64
-	Epoch        record.LeaderEpoch
-	Found        bool
-}
-
-// FindTimestamp returns the first batch below limit with a record at or after the timestamp.
-func (l *Log) FindTimestamp(timestamp int64, limit record.Offset) Located {
-	for i := range l.batches {
-		b := &l.batches[i]
-		if b.end > limit {
-			break
+	done := task.NewPending[task.Done](loop)
+	loop.Go("read a partition log", func(t *task.Task) {
+		err := l.loadFile(t, offset)
+		if errors.Is(err, journal.ErrRecycled) || errors.Is(err, errChanged) {
+			err = nil // who asked looks again
 		}
-		if b.maxTimestamp >= timestamp && b.end > l.start {
-			return Located{b.base, b.end, b.maxTimestamp, b.epoch, true}
-		}
-	}
-	return Located{}
-}
-
-// FindMaxTimestamp returns the batch below limit with the greatest timestamp, the earliest of several.
-func (l *Log) FindMaxTimestamp(limit record.Offset) Located {
-	var found Located
-	for i := range l.batches {
-		b := &l.batches[i]
-		if b.end > limit {
-			break
-		}
-		if !found.Found || b.maxTimestamp > found.MaxTimestamp {
-			found = Located{b.base, b.end, b.maxTimestamp, b.epoch, true}
-		}
-	}
-	return found
-}
-
-// find returns the index of the first batch that ends after the offset.
-func (l *Log) find(offset record.Offset) int {
-	n := len(l.batches)
-	if n > 0 && l.batches[n-1].base <= offset { // consumers mostly read the newest
-		if l.batches[n-1].end > offset {
-			return n - 1
-		}
-		return n
-	}
-	return sort.Search(n, func(i int) bool { return l.batches[i].end > offset })
+		done.Complete(task.Done{}, err)
+	})
+	return done
 }

@@ -17,9 +17,11 @@ import (
 //	10 reserved uint16      60 generation   uint64     92 place of the next commit: segment uint32, position uint32
 //	12 features uint32      68 known durable uint64   100 state bytes uint32
 //	16 number   uint64                                104 crc uint32 of bytes 0–103 and the state
-//	24 reserved uint32                                108 state: storage's own
+//	24 oldest   uint32                                108 state: storage's own
 //
-// A number is higher than any before it. Redo starts at the place; the state is as of the sequence.
+// A number is higher than any before it. The state is as of the sequence, and redo goes on at the place. Segments from the
+// oldest on are in use; files of older ones are spares. A file has room for twice what it holds, so that a later checkpoint
+// fits when the disk is full; what follows the state means nothing.
 const (
 	checkpointMagic       = "BARNJCHK"
 	checkpointHeaderBytes = 108
@@ -37,6 +39,7 @@ type checkpoint struct {
 	sequence   uint64
 	hash       uint64
 	next       Location
+	oldest     uint32
 	state      []byte
 }
 
@@ -46,6 +49,7 @@ func (c *checkpoint) encode() []byte {
 	copy(p, checkpointMagic)
 	be.PutUint16(p[8:], format)
 	be.PutUint64(p[16:], c.number)
+	be.PutUint32(p[24:], c.oldest)
 	copy(p[28:], c.id.journal[:])
 	copy(p[44:], c.id.directory[:])
 	be.PutUint64(p[60:], c.generation)
@@ -77,7 +81,7 @@ func parseCheckpoint(p []byte) (c checkpoint, ok bool, err error) {
 	if v, f := be.Uint16(p[8:]), be.Uint32(p[12:]); v > format || f&^featuresKnown != 0 {
 		return c, false, fmt.Errorf("the journal's checkpoint has format %d and features %#x, this version reads format %d: start a newer version on this folder", v, f, format)
 	}
-	c.number = be.Uint64(p[16:])
+	c.number, c.oldest = be.Uint64(p[16:]), be.Uint32(p[24:])
 	c.id = identity{[16]byte(p[28:44]), [16]byte(p[44:60])}
 	c.generation, c.durable = be.Uint64(p[60:]), be.Uint64(p[68:])
 	c.sequence, c.hash = be.Uint64(p[76:]), be.Uint64(p[84:])
@@ -85,32 +89,41 @@ func parseCheckpoint(p []byte) (c checkpoint, ok bool, err error) {
 	return c, true, nil
 }
 
-// readCheckpoints returns the newer of the two checkpoints. found is false when neither file is there.
-// Errors: files are there and none is valid; a newer format.
-func readCheckpoints(t *task.Task, disk env.Disk, folder string) (newest checkpoint, found bool, err error) {
-	seen, valid := 0, 0
+// readCheckpoints returns the newer of the two checkpoints. found is false when there is none; fallback says that a file is
+// there beside it which holds something else than a checkpoint or nothing: the newer one, cut off by a crash or damaged.
+// Errors: a newer format.
+func readCheckpoints(t *task.Task, disk env.Disk, folder string) (newest checkpoint, found, fallback bool, err error) {
 	for which := range uint64(2) {
-		name := folder + "/" + checkpointName(which)
-		p, err := readFile(t, disk, name)
+		p, err := readFile(t, disk, folder+"/"+checkpointName(which))
 		if errors.Is(err, env.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return checkpoint{}, false, err
+			return checkpoint{}, false, false, err
 		}
-		seen++
 		c, ok, err := parseCheckpoint(p)
 		if err != nil {
-			return checkpoint{}, false, err
+			return checkpoint{}, false, false, err
 		}
-		if ok {
-			valid++
-			if valid == 1 || c.number > newest.number {
-				newest = c
-			}
+		if !ok {
+			fallback = fallback || !isZero(p)
+			continue
+		}
+		if !found || c.number > newest.number {
+			newest = c
+		}
+		found = true
+	}
+	return newest, found, found && fallback, nil
+}
+
+func isZero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
 		}
 	}
-	return newest, valid > 0, nil
+	return true
 }
 
 // readFile reads a whole file into memory of the heap.
@@ -132,20 +145,47 @@ func readFile(t *task.Task, disk env.Disk, name string) ([]byte, error) {
 	return p[:n], err
 }
 
-// writeCheckpoint writes the checkpoint to the older of the two files and makes it durable.
+// checkpointSlack is the unit in which checkpoint files grow.
+const checkpointSlack = 64 << 10
+
+// writeCheckpoint writes the checkpoint to the older of the two files and makes it durable. Both files get room for twice as
+// much first, so that the next fits on a full disk.
 func writeCheckpoint(t *task.Task, disk env.Disk, folder string, c checkpoint) error {
-	file, err := disk.Open(folder+"/"+checkpointName(c.number), env.OpenCreate).Wait(t)
+	p := c.encode()
+	for which := range uint64(2) {
+		if err := writeSlot(t, disk, folder, c.number+1+which, p, which == 1); err != nil {
+			return err
+		}
+	}
+	_, err := disk.SyncDir(folder).Wait(t)
+	return err
+}
+
+// writeSlot gives the file of a number room, and writes p to it if it is the one.
+func writeSlot(t *task.Task, disk env.Disk, folder string, number uint64, p []byte, write bool) error {
+	file, err := disk.Open(folder+"/"+checkpointName(number), env.OpenCreate).Wait(t)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	p := c.encode()
-	if _, err := file.WriteAt(p, 0).Wait(t); err != nil {
+	size, err := file.Size().Wait(t)
+	if err != nil {
 		return err
 	}
-	if _, err := file.Sync().Wait(t); err != nil {
-		return err
+	if int(size) < len(p) {
+		room := (2*len(p) + checkpointSlack - 1) / checkpointSlack * checkpointSlack
+		zeros := make([]byte, room-int(size))
+		if _, err := file.WriteAt(zeros, size).Wait(t); err != nil && !(write && errors.Is(err, env.ErrNoSpace)) {
+			return err
+		}
+	} else if !write {
+		return nil
 	}
-	_, err = disk.SyncDir(folder).Wait(t)
+	if write {
+		if _, err := file.WriteAt(p, 0).Wait(t); err != nil {
+			return err
+		}
+	}
+	_, err = file.Sync().Wait(t)
 	return err
 }

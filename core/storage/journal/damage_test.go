@@ -2,6 +2,7 @@ package journal
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,8 @@ func flip(at int) func([]byte) []byte {
 	}
 }
 
-func TestACorruptCommitIsRefused(t *testing.T) {
+// A damaged commit that was durable costs no more than the batches whose own bytes are damaged (rule J5).
+func TestACorruptCommitIsMended(t *testing.T) {
 	const size = 5000
 	payload := len(batch(0, size))
 	places := []struct {
@@ -109,18 +111,21 @@ func TestACorruptCommitIsRefused(t *testing.T) {
 			for _, place := range places {
 				r, _, at := written(t, 5, size, clean)
 				r.edit(firstSegment, flip(int(at[which].Position)+place.at))
-				before, _ := r.machine.Bytes(firstSegment)
-				err := r.open()
-				if err == nil {
-					t.Fatalf("%s of commit %d, clean stop %v: opened with %d entries", place.name, which+1, clean, len(r.found.items))
+				if err := r.open(); err != nil {
+					t.Fatalf("%s of commit %d, clean stop %v: %v", place.name, which+1, clean, err)
 				}
-				for _, want := range []string{firstSegment[5:], "position", "corrupt", "commit"} {
-					if !strings.Contains(err.Error(), want) {
-						t.Errorf("%s: %q says nothing of %q", place.name, err, want)
+				if len(r.found.items) != 5 || len(r.finding.Damaged) != 1 || !strings.Contains(r.finding.Damaged[0], firstSegment[5:]) {
+					t.Fatalf("%s of commit %d, clean stop %v: %d entries, damaged %q", place.name, which+1, clean, len(r.found.items), r.finding.Damaged)
+				}
+				for i, it := range r.found.items {
+					rotten := i == which && strings.Contains(place.name, "of the payload")
+					if rotten != (it.number == int64(-1-i)) || !rotten && it.number != int64(i) {
+						t.Errorf("%s of commit %d: entry %d is %v", place.name, which+1, i, it)
 					}
 				}
-				if after, _ := r.machine.Bytes(firstSegment); string(after) != string(before) {
-					t.Errorf("%s: the refused journal was changed", place.name)
+				kept, ok := r.machine.Bytes(fmt.Sprintf("data/quarantine-commit-%020d", which+1))
+				if !ok || len(kept) < payload {
+					t.Errorf("%s of commit %d: %d bytes were kept", place.name, which+1, len(kept))
 				}
 			}
 		}
@@ -226,7 +231,14 @@ func TestOfOtherVersionsAndFoldersIsRefused(t *testing.T) {
 	keep := func(p []byte) []byte { return p }
 	remove := func([]byte) []byte { return nil }
 	inSegment := func(f func([]byte)) func([]byte) []byte { return resum(f, 0, 64, 64) }
-	inCheckpoint := func(f func([]byte)) func([]byte) []byte { return resum(f, 0, 104, 104) }
+	inCheckpoint := func(f func([]byte)) func([]byte) []byte {
+		return func(p []byte) []byte {
+			f(p)
+			state := p[checkpointHeaderBytes:][:binary.BigEndian.Uint32(p[100:])]
+			binary.BigEndian.PutUint32(p[104:], record.ChecksumOf(p[:104], state))
+			return p
+		}
+	}
 	version := func(p []byte) { p[9] = 2 }
 	feature := func(p []byte) { p[15] = 4 }
 	cases := []struct {
@@ -258,7 +270,7 @@ func TestOfOtherVersionsAndFoldersIsRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		r, _, _ := written(t, 12, 9000, true)
-		if _, ok := r.machine.Bytes(checkpoint1); ok {
+		if p, _ := r.machine.Bytes(checkpoint1); !isZero(p) {
 			t.Fatal("there is a second checkpoint already")
 		}
 		r.edit(c.path, c.change(r))
@@ -323,9 +335,34 @@ func TestTheClosingCommitVouchesForTheLastOne(t *testing.T) {
 	for _, synced := range []bool{true, false} {
 		r, s := closedAtOnce(synced)
 		r.edit(firstSegment, flip(int(s.items[1].at.Position)+20))
-		if err := r.open(); err == nil {
-			t.Errorf("synced %v: rot passed for a tear, %d of 2 entries are left", synced, len(r.found.items))
+		if err := r.open(); err != nil || len(r.finding.Damaged) != 1 || len(r.found.items) != 2 || r.found.items[1].number != -2 {
+			t.Errorf("synced %v: rot passed for a tear: %v, %+v, %v", synced, err, r.finding, r.found.items)
 		}
+	}
+}
+
+// When neither the commit nor its successor says what it held, nothing is guessed.
+func TestACommitThatNobodyKnowsStopsTheStart(t *testing.T) {
+	r, _, at := written(t, 5, 5000, true)
+	r.edit(firstSegment, flip(int(at[2].Position)+30)) // the header, and so the place of its table
+	r.edit(firstSegment, func(p []byte) []byte {
+		next := p[at[3].Position:]
+		copyAt := HeaderBytes + binary.BigEndian.Uint32(next[60:]) + binary.BigEndian.Uint32(next[64:])
+		next[copyAt+3] ^= 1
+		return p
+	})
+	before, _ := r.machine.Bytes(firstSegment)
+	err := r.open()
+	if err == nil {
+		t.Fatalf("opened with %d entries", len(r.found.items))
+	}
+	for _, want := range []string{firstSegment[5:], "position", "corrupt", "commit"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q says nothing of %q", err, want)
+		}
+	}
+	if after, _ := r.machine.Bytes(firstSegment); string(after) != string(before) {
+		t.Error("the refused journal was changed")
 	}
 }
 

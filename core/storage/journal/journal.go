@@ -72,10 +72,12 @@ type Journal struct {
 	id      identity
 
 	generation uint64
-	sequence   uint64 // of the last commit opened
-	hash       uint64 // of the last commit sealed
-	table      []byte // of the last commit sealed
-	segments   []*segment
+	sequence   uint64     // of the last commit opened
+	hash       uint64     // of the last commit sealed
+	table      []byte     // of the last commit sealed
+	segments   []*segment // in use, by number without gaps; the first is number first
+	first      uint32
+	spares     []*segment // recycled: whole files that wait for a new number
 	preparing  bool
 	position   Location // where the next commit goes
 	landed     Location // the end of the last commit whose write returned, and all before it: files can be read up to here
@@ -95,7 +97,9 @@ type Journal struct {
 	moved     func(Marks)
 	failed    func(error)
 	failure   error
-	lastTable bool // whether the last sealed commit holds entries
+	lastTable bool       // whether the last sealed commit holds entries
+	last      checkpoint // the newest, without its state
+	waits     []durableWait
 }
 
 // OnMarks has f called whenever a mark moved.
@@ -112,7 +116,18 @@ func (j *Journal) Failure() error { return j.failure }
 
 // BytesUsed returns how much of BytesMax is taken.
 func (j *Journal) BytesUsed() int {
-	return (int(j.position.Segment)-1)*j.options.SegmentBytes + int(j.position.Position)
+	return int(j.position.Segment-j.first)*j.options.SegmentBytes + int(j.position.Position)
+}
+
+// Position returns where the next commit goes.
+func (j *Journal) Position() Location { return j.position }
+
+// First returns the number of the oldest segment in use: places in older ones are gone.
+func (j *Journal) First() uint32 { return j.first }
+
+// beyond says whether a segment would exceed the bound.
+func (j *Journal) beyond(number uint32) bool {
+	return int(number-j.first+1)*j.options.SegmentBytes > j.options.BytesMax
 }
 
 // Room says whether size bytes of data may enter: the last sixteenth is for control entries (rule J14).
@@ -124,7 +139,7 @@ func (j *Journal) Room(size int) error {
 	// A large entry may leave the rest of its segment unused.
 	if j.BytesUsed()+2*size+env.BlockBytes > limit {
 		j.env.Probe.Sometimes(env.MarkJournalFull)
-		return fmt.Errorf("%w: %d of journal.max.bytes=%d are in use; raise it, or delete topics and start anew",
+		return fmt.Errorf("%w: %d of journal.max.bytes=%d are in use and not yet in partition logs; is the disk full or slow?",
 			ErrFull, j.BytesUsed(), j.options.BytesMax)
 	}
 	return nil
@@ -247,7 +262,7 @@ func (j *Journal) submit() {
 		c := j.queue[0]
 		s := j.segment(c.at.Segment)
 		if s == nil {
-			if int(c.at.Segment)*j.options.SegmentBytes > j.options.BytesMax {
+			if j.beyond(c.at.Segment) {
 				j.fail(fmt.Errorf("%w: all of journal.max.bytes=%d is in use, the reserve for control entries too; raise it",
 					ErrFull, j.options.BytesMax))
 				return
@@ -263,35 +278,10 @@ func (j *Journal) submit() {
 }
 
 func (j *Journal) segment(number uint32) *segment {
-	if int(number) <= len(j.segments) {
-		return j.segments[number-1]
+	if number < j.first || int(number-j.first) >= len(j.segments) {
+		return nil
 	}
-	return nil
-}
-
-// prepare makes the segment in the background unless it is there or would exceed the bound.
-func (j *Journal) prepare(number uint32) {
-	if j.preparing || j.segment(number) != nil || int(number)*j.options.SegmentBytes > j.options.BytesMax {
-		return
-	}
-	j.preparing = true
-	j.env.Loop.Go("journal: prepare a segment", func(t *task.Task) {
-		s := &segment{number: number, bytes: uint32(j.options.SegmentBytes)}
-		for {
-			err := makeSegment(t, j.env.Disk, j.options.Folder, s, j.id)
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, env.ErrNoSpace) {
-				j.fail(err)
-				return
-			}
-			t.Sleep(j.env.Loop.Now().Add(retryDelay))
-		}
-		j.preparing = false
-		j.segments = append(j.segments, s)
-		j.submit()
-	})
+	return j.segments[number-j.first]
 }
 
 // write writes a commit, in the way the setting asks.
@@ -358,6 +348,7 @@ func (j *Journal) marked(m Marks) {
 	j.marks, j.movedAt = m, j.env.Loop.Now()
 	j.env.Probe.Sometimes(env.MarkCommitStable)
 	j.expectSuccessor()
+	j.wakeDurable()
 	if j.moved != nil {
 		j.moved(m)
 	}
@@ -387,10 +378,14 @@ func (j *Journal) fail(err error) {
 		return
 	}
 	j.failure = err
+	j.wakeDurable()
 	if j.failed != nil {
 		j.failed(err)
 	}
 }
+
+// Fail takes the journal offline for a reason of its directory's, and for good.
+func (j *Journal) Fail(err error) { j.fail(err) }
 
 // LastSequence returns the sequence of the commit that took the last entry.
 func (j *Journal) LastSequence() uint64 { return j.sequence }

@@ -1,67 +1,113 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"barnabas/core/env"
 	"barnabas/core/task"
 )
 
-// Redo is told, in order, what an existing journal holds.
+// Redo is told, in order, what an existing journal holds, and becomes what it describes.
 type Redo interface {
+	// State takes the state of the checkpoint that redo begins at. It comes first, and not at all from a new journal.
+	State(p []byte) error
 	// Entry redoes one entry. payload is nil for entries without one, and valid during the call only.
 	Entry(e Entry, at Location, payload []byte) error
+	// Damaged redoes an append of a commit that was damaged after it had been durable: the payload may be anything. why is
+	// for the operator (rule J5).
+	Damaged(e Entry, at Location, payload []byte, why string) error
+	// Snapshot returns the state as it is now, and the oldest segment that it refers to.
+	Snapshot(position Location) (state []byte, oldest uint32)
 }
 
 // Recovered says what Open found.
 type Recovered struct {
-	Fresh    bool   // there was no journal
-	Commits  uint64 // redone
-	TornTail bool   // something unfinished followed the last commit and was dropped
-	Clean    bool   // the last commit was a clean stop's
+	Fresh    bool     // there was no journal
+	Commits  uint64   // redone
+	Bytes    int64    // of the commits redone
+	TornTail bool     // something unfinished followed the last commit and was dropped
+	Clean    bool     // the last commit was a clean stop's
+	Fallback bool     // the newer checkpoint was not whole, and the one before it was taken
+	Damaged  []string // commits that had been durable and were damaged, each with its place
 }
 
 // Open opens the journal of a log directory, or makes one, and redoes what it holds. It may wait long.
-// Errors: the disk's; a journal of another directory or a newer version; a corrupt commit (rule J3), which is never
-// passed over in silence.
+// Errors: the disk's; a journal of another directory or a newer version; a corrupt commit whose entries can't be told any
+// more (rule J5), which is never passed over in silence.
 func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*Journal, Recovered, error) {
-	j := &Journal{env: e, options: o, arena: newArena(e.Disk, o.ArenaBytesMax)}
+	j := &Journal{env: e, options: o, arena: newArena(e.Disk, o.ArenaBytesMax), first: 1}
 	j.id.directory = directory
-	last, found, err := readCheckpoints(t, e.Disk, o.Folder)
+	last, found, fallback, err := readCheckpoints(t, e.Disk, o.Folder)
 	if err != nil {
 		return nil, Recovered{}, err
+	}
+	if found {
+		j.first = max(last.oldest, 1)
 	}
 	if err := j.openSegments(t, found, last.id); err != nil {
 		return nil, Recovered{}, err
 	}
 	if !found {
-		err := j.makeFresh(t)
+		err := j.makeFresh(t, redo)
 		return j, Recovered{Fresh: true}, err
 	}
 	if last.id.directory != directory {
 		return nil, Recovered{}, errors.New("the journal belongs to another log directory (directory.id differs): the folder was copied or mixed up")
 	}
+	if fallback {
+		e.Probe.Sometimes(env.MarkCheckpointFallback)
+	}
+	if err := redo.State(last.state); err != nil {
+		return nil, Recovered{}, err
+	}
 	j.id = last.id
 	j.generation, j.sequence, j.hash, j.position = last.generation+1, last.sequence, last.hash, last.next
 	recovered, err := j.follow(t, last, redo)
+	recovered.Fallback = fallback
 	if err != nil {
 		return nil, recovered, err
 	}
 	for _, s := range j.segments {
 		// What was found may still be in the page cache only: make it durable before anybody is told of it.
+		if s.number < last.next.Segment {
+			continue
+		}
 		if _, err := s.file.Sync().Wait(t); err != nil {
 			return nil, recovered, err
 		}
 	}
 	j.marks, j.landed = Marks{j.sequence, j.sequence}, j.position
-	last.number++
-	last.generation, last.durable = j.generation, j.sequence
-	return j, recovered, writeCheckpoint(t, e.Disk, o.Folder, last)
+	return j, recovered, j.renew(t, last, redo)
+}
+
+// renew writes the checkpoint of this process: what was recovered. On a disk too full for that it repeats the last one under
+// the new generation, for which there is room.
+func (j *Journal) renew(t *task.Task, last checkpoint, redo Redo) error {
+	state, oldest := redo.Snapshot(j.position)
+	c := checkpoint{
+		number: last.number + 1, id: j.id, generation: j.generation, durable: j.sequence,
+		sequence: j.sequence, hash: j.hash, next: j.position, oldest: min(oldest, j.position.Segment), state: state,
+	}
+	err := writeCheckpoint(t, j.env.Disk, j.options.Folder, c)
+	if errors.Is(err, env.ErrNoSpace) {
+		c = last
+		c.number, c.generation, c.durable = last.number+1, j.generation, j.sequence
+		err = writeCheckpoint(t, j.env.Disk, j.options.Folder, c)
+	}
+	if err != nil {
+		return err
+	}
+	c.state = nil
+	j.last = c
+	j.recycle(min(c.oldest, max(last.oldest, 1)))
+	return nil
 }
 
 // makeFresh makes the first segment, and then the checkpoint that says there is a journal.
-func (j *Journal) makeFresh(t *task.Task) error {
+func (j *Journal) makeFresh(t *task.Task, redo Redo) error {
 	j.id.journal = j.env.Random.UUID(env.StreamJournalID)
 	j.generation, j.position = 1, Location{1, segmentHeaderBytes}
 	s := &segment{number: 1, bytes: uint32(j.options.SegmentBytes)}
@@ -69,19 +115,23 @@ func (j *Journal) makeFresh(t *task.Task) error {
 		return err
 	}
 	j.segments, j.landed = []*segment{s}, j.position
-	return writeCheckpoint(t, j.env.Disk, j.options.Folder,
-		checkpoint{number: 0, id: j.id, generation: 1, next: j.position})
+	state, _ := redo.Snapshot(j.position)
+	c := checkpoint{number: 0, id: j.id, generation: 1, next: j.position, oldest: 1, state: state}
+	if err := writeCheckpoint(t, j.env.Disk, j.options.Folder, c); err != nil {
+		return err
+	}
+	c.state = nil
+	j.last = c
+	return nil
 }
 
 // openSegments opens the segments that are there and checks their headers. Without a checkpoint, a segment can only be
-// left from a first start that was cut off; with one, only the last may be unfinished.
+// left from a first start that was cut off; with one, only the last may be unfinished, and those below the first are spares.
 func (j *Journal) openSegments(t *task.Task, found bool, id identity) error {
 	names, err := j.env.Disk.List(j.options.Folder).Wait(t)
 	if err != nil {
 		return err
 	}
-	head := j.env.Disk.Buffer(segmentHeaderBytes)
-	defer j.env.Disk.FreeBuffer(head)
 	for _, name := range names {
 		number, ok := segmentNumber(name)
 		if !ok {
@@ -91,30 +141,65 @@ func (j *Journal) openSegments(t *task.Task, found bool, id identity) error {
 		if err != nil {
 			return err
 		}
-		clear(head)
-		if _, err := file.ReadAt(head, 0).Wait(t); err != nil {
-			return err
-		}
-		its, bytes, whole, err := parseSegmentHeader(head, number)
-		if err != nil {
-			return err
-		}
-		if !whole || !found {
-			if err := j.unfinished(t, file, number); err != nil {
+		if found && number < j.first {
+			if err := j.adoptSpare(t, file, number, names); err != nil {
 				return err
 			}
 			continue
 		}
-		if its != id || int(number) != len(j.segments)+1 {
-			return fmt.Errorf("%s does not continue this journal: the folder was mixed up, or segment %d is missing",
-				name, len(j.segments)+1)
+		if err := j.openSegment(t, file, number, found, id); err != nil {
+			return err
 		}
-		j.segments = append(j.segments, &segment{number, bytes, file})
-		j.options.SegmentBytes = int(bytes)
 	}
 	if found && len(j.segments) == 0 {
-		return errors.New("the journal's checkpoint is there and its segments are not: files were removed from the folder")
+		return fmt.Errorf("the journal's checkpoint is there and %s is not: files were removed from the folder", segmentName(j.first))
 	}
+	return nil
+}
+
+// adoptSpare keeps a segment's file for later use, if it has the size. A file whose header has another number than its name got
+// that number just before a crash; if there is a file of that name too, both are one, and the old name goes.
+func (j *Journal) adoptSpare(t *task.Task, file env.File, number uint32, names []string) error {
+	size, err := file.Size().Wait(t)
+	if err != nil {
+		return err
+	}
+	head := j.env.Disk.Buffer(segmentHeaderBytes)
+	defer j.env.Disk.FreeBuffer(head)
+	clear(head)
+	if _, err := file.ReadAt(head, 0).Wait(t); err != nil {
+		return err
+	}
+	says := uint32(binary.BigEndian.Uint64(head[16:]))
+	if size == int64(j.options.SegmentBytes) && (says == number || !slices.Contains(names, segmentName(says))) {
+		j.spares = append(j.spares, &segment{number, uint32(size), file})
+		return nil
+	}
+	file.Close()
+	_, err = j.env.Disk.Remove(j.options.Folder + "/" + segmentName(number)).Wait(t)
+	return err
+}
+
+func (j *Journal) openSegment(t *task.Task, file env.File, number uint32, found bool, id identity) error {
+	head := j.env.Disk.Buffer(segmentHeaderBytes)
+	defer j.env.Disk.FreeBuffer(head)
+	clear(head)
+	if _, err := file.ReadAt(head, 0).Wait(t); err != nil {
+		return err
+	}
+	its, bytes, whole, err := parseSegmentHeader(head, number)
+	if err != nil {
+		return err
+	}
+	if !whole || !found {
+		return j.unfinished(t, file, number)
+	}
+	if want := j.first + uint32(len(j.segments)); its != id || number != want {
+		return fmt.Errorf("%s does not continue this journal: the folder was mixed up, or segment %d is missing",
+			segmentName(number), want)
+	}
+	j.segments = append(j.segments, &segment{number, bytes, file})
+	j.options.SegmentBytes = int(bytes)
 	return nil
 }
 
@@ -140,37 +225,20 @@ func (j *Journal) Close(t *task.Task) error {
 		j.seal()
 		j.submit()
 	}
-	if !j.options.Synced && j.failure == nil {
-		j.syncTo = j.sequence
-		j.scheduleSync()
-	}
-	j.waitDurable(t)
-	if j.failure == nil {
+	_, err := j.AwaitDurable(j.sequence).Wait(t)
+	if err == nil {
 		c := j.openFor(0, 0)
 		c.header.flags |= flagClosing
 		c.synced = true
 		j.seal()
 		j.submit()
+		_, err = j.AwaitDurable(j.sequence).Wait(t)
 	}
-	j.waitDurable(t)
 	for _, s := range j.segments {
 		s.file.Close()
 	}
-	return j.failure
-}
-
-// waitDurable waits until the last commit is durable, or the journal failed.
-func (j *Journal) waitDurable(t *task.Task) {
-	for j.failure == nil && j.marks.Durable < j.sequence {
-		done := task.NewSignal(j.env.Loop)
-		before := j.moved
-		j.moved = func(m Marks) {
-			if before != nil {
-				before(m)
-			}
-			done.Raise()
-		}
-		done.Wait(t, j.env.Loop.Now().Add(syncInterval))
-		j.moved = before
+	for _, s := range j.spares {
+		s.file.Close()
 	}
+	return err
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 
 	"barnabas/core/assert"
@@ -40,11 +41,18 @@ func (j *Journal) Bytes(at Location, length uint32) (p []byte, pin Pin, ok bool,
 	return p, Pin{j.arena, c}, true, nil
 }
 
-// Load brings the bytes at the location into memory, with what follows them. Errors: the disk's; ErrOffline.
+// ErrRecycled is returned by Load when the segment was recycled meanwhile: what stood there is in a partition log.
+var ErrRecycled = errors.New("the journal segment was recycled")
+
+// Load brings the bytes at the location into memory, with what follows them. Errors: the disk's; ErrOffline; ErrRecycled.
 func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 	pending := task.NewPending[task.Done](j.env.Loop)
 	s := j.segment(at.Segment)
-	assert.That(s != nil, "an appended batch has a segment")
+	if s == nil {
+		assert.That(at.Segment < j.first, "an appended batch has a segment")
+		pending.Complete(task.Done{}, ErrRecycled)
+		return pending
+	}
 	j.env.Probe.Sometimes(env.MarkColdRead)
 	base := at.Position &^ (env.BlockBytes - 1)
 	end := min(int(s.bytes), roundUp(int(at.Position+max(length, readAheadBytes))))
@@ -56,6 +64,9 @@ func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 	s.file.ReadAt(c.memory[:end-int(base)], int64(base)).Then(func(n int, err error) {
 		if err == nil && n < int(at.Position-base+length) {
 			err = fmt.Errorf("%s ends at %d, before what was written at %d", segmentName(at.Segment), int(base)+n, at.Position)
+		}
+		if err == nil && at.Segment < j.first {
+			err = ErrRecycled // the file may have got new bytes while it was read
 		}
 		if err != nil {
 			j.env.Disk.FreeBuffer(c.memory)

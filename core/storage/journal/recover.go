@@ -17,58 +17,68 @@ type chain struct {
 	closed  bool
 	result  Recovered
 	scanner scanner
+	memory  []byte  // of the segment that the chain's end is in
+	beyond  []found // valid headers of later commits, seen beyond the chain's end
+}
+
+// found is a header that was seen.
+type found struct {
+	header header
+	at     Location
 }
 
 // follow redoes the chain from the checkpoint on, and decides what its end is (rule J3).
 func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, error) {
 	c := &chain{j: j, redo: redo, from: from, durable: from.durable}
 	c.scanner = scanner{disk: j.env.Disk, segments: j.segments}
+	defer c.scanner.close(t)
+	for {
+		if err := c.walk(t); err != nil {
+			return c.result, err
+		}
+		if err := c.survey(t); err != nil {
+			return c.result, err
+		}
+		if c.durable <= j.sequence {
+			return c.finish()
+		}
+		if err := c.mend(t); err != nil {
+			return c.result, err
+		}
+	}
+}
+
+// walk redoes commits until the chain ends, and leaves the journal's position there.
+func (c *chain) walk(t *task.Task) error {
+	j := c.j
 	for {
 		s := j.segment(j.position.Segment)
 		if s == nil {
-			break
+			c.memory = nil // the last segment was full to its end, and the next was never made
+			return nil
 		}
-		ended, err := c.segment(t, s)
-		if err != nil || ended {
-			c.scanner.close(t)
-			return c.result, err
+		memory, err := c.scanner.read(t, s)
+		if err != nil {
+			return err
+		}
+		c.memory = memory
+		for at := int(j.position.Position); at+env.BlockBytes <= int(s.bytes); {
+			total, ok, err := c.commit(s, memory, at)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				break
+			}
+			at += total
+			j.position.Position = uint32(at)
+		}
+		rolled, err := c.continues(t, s)
+		if err != nil || !rolled {
+			return err
 		}
 		j.position = Location{s.number + 1, segmentHeaderBytes}
 	}
-	c.scanner.close(t)
-	// The last segment was full to its end, and the next was never made.
-	return c.finish()
-}
-
-// segment redoes the commits of one segment and says whether the chain ended in it.
-func (c *chain) segment(t *task.Task, s *segment) (ended bool, err error) {
-	j := c.j
-	memory, err := c.scanner.read(t, s)
-	if err != nil {
-		return true, err
-	}
-	valid := segmentHeaderBytes
-	for at := int(j.position.Position); at+env.BlockBytes <= int(s.bytes); {
-		total, ok, err := c.commit(s, memory, at)
-		if err != nil {
-			return true, err
-		}
-		if !ok {
-			break
-		}
-		at += total
-		valid, j.position.Position = at, uint32(at)
-	}
-	rolled, err := c.continues(t, s)
-	if err != nil || rolled {
-		return !rolled, err
-	}
-	c.look(memory[valid:])
-	if err := c.later(t, s.number); err != nil {
-		return true, err
-	}
-	_, err = c.finish()
-	return true, err
 }
 
 // commit redoes the commit at the position, if it is the next of the chain.
@@ -101,6 +111,7 @@ func (c *chain) commit(s *segment, memory []byte, at int) (total int, ok bool, e
 	c.durable = max(c.durable, h.knownDurable)
 	c.closed = h.flags&flagClosing != 0
 	c.result.Commits++
+	c.result.Bytes += int64(h.total)
 	return int(h.total), true, nil
 }
 
@@ -124,47 +135,49 @@ func (c *chain) continues(t *task.Task, s *segment) (bool, error) {
 		return false, err
 	}
 	h, _, ok := parseHeader(p, c.j.id.journal)
-	return ok && h.sequence == c.j.sequence+1 && h.previousHash == c.j.hash, nil
+	return ok && h.sequence == c.j.sequence+1 && h.previousHash == c.j.hash && h.at == Location{next.number, segmentHeaderBytes}, nil
 }
 
-// look searches memory that follows the chain's end for commits, and takes note of what they declare durable. A header is
-// enough: it was issued, so what it says was so.
-func (c *chain) look(memory []byte) {
-	for at := 0; at+env.BlockBytes <= len(memory); at += env.BlockBytes {
-		h, _, ok := parseHeader(memory[at:], c.j.id.journal)
-		if !ok {
-			// A piece of a torn commit, or nothing: a tail if anything was written here.
-			c.result.TornTail = c.result.TornTail || memory[at] != 0
+// survey looks through everything beyond the chain's end.
+func (c *chain) survey(t *task.Task) error {
+	j := c.j
+	c.beyond = c.beyond[:0]
+	if c.memory != nil {
+		c.look(j.position.Segment, c.memory, int(j.position.Position))
+	}
+	for _, s := range j.segments {
+		if s.number <= j.position.Segment {
 			continue
 		}
-		if h.sequence > c.j.sequence {
-			c.durable = max(c.durable, h.knownDurable)
-			c.result.TornTail = true
-			c.j.generation = max(c.j.generation, h.generation+1)
-		}
-	}
-}
-
-// later looks through all later segments.
-func (c *chain) later(t *task.Task, after uint32) error {
-	for _, s := range c.j.segments[after:] {
 		memory, err := c.scanner.read(t, s)
 		if err != nil {
 			return err
 		}
-		c.look(memory[segmentHeaderBytes:])
+		c.look(s.number, memory, segmentHeaderBytes)
 	}
 	return nil
+}
+
+// look searches a segment from a position on for later commits, and takes note of what they declare durable. A header is
+// enough: it was issued, so what it says was so. Recycled segments hold old commits, which name another place.
+func (c *chain) look(segment uint32, memory []byte, from int) {
+	for at := from; at+env.BlockBytes <= len(memory); at += env.BlockBytes {
+		h, _, ok := parseHeader(memory[at:], c.j.id.journal)
+		if !ok || h.at != (Location{segment, uint32(at)}) || h.sequence <= c.j.sequence {
+			continue
+		}
+		c.durable = max(c.durable, h.knownDurable)
+		c.result.TornTail = true
+		c.j.generation = max(c.j.generation, h.generation+1)
+		if !c.leftover(&h) {
+			c.beyond = append(c.beyond, found{h, h.at})
+		}
+	}
 }
 
 // finish decides what the end of the chain is.
 func (c *chain) finish() (Recovered, error) {
 	j := c.j
-	if c.durable > j.sequence {
-		return c.result, fmt.Errorf(
-			"%s, position %d: commit %d is corrupt: commits up to %d were durable. Nothing was changed; restore the folder from a copy, or give this broker an empty one and let it copy from replicas",
-			segmentName(j.position.Segment), j.position.Position, j.sequence+1, c.durable)
-	}
 	c.result.Clean = c.closed // what follows a closing commit is older: dropped by an earlier recovery
 	if c.result.TornTail {
 		j.env.Probe.Sometimes(env.MarkRecoveredTornTail)

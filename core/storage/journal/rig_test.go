@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -178,6 +179,42 @@ type story struct{ items []*item }
 
 func (s *story) Entry(e Entry, at Location, payload []byte) error {
 	s.items = append(s.items, &item{number: e.Base, at: at, payload: bytes.Clone(payload), synced: e.Kind == Vote})
+	return nil
+}
+
+// Damaged takes an append of a damaged commit for what it is: number −1 − its own if its payload is not whole.
+func (s *story) Damaged(e Entry, at Location, payload []byte, _ string) error {
+	if h, err := record.Check(payload); err != nil || int64(h.BaseOffset) != e.Base || h.LeaderEpoch != 1 {
+		e.Base = -1 - e.Base
+	}
+	return s.Entry(e, at, payload)
+}
+
+// Snapshot returns all items, and that none of them may be recycled.
+func (s *story) Snapshot(Location) ([]byte, uint32) {
+	be := binary.BigEndian
+	p := be.AppendUint32(nil, uint32(len(s.items)))
+	for _, it := range s.items {
+		p = be.AppendUint64(p, uint64(it.number))
+		p = be.AppendUint32(be.AppendUint32(p, it.at.Segment), it.at.Position)
+		p = append(be.AppendUint32(p, uint32(len(it.payload))), it.payload...)
+		p = append(p, map[bool]byte{true: 1}[it.synced])
+	}
+	return p, 1
+}
+
+// State takes the items of a snapshot.
+func (s *story) State(p []byte) error {
+	be := binary.BigEndian
+	n := int(be.Uint32(p))
+	for p = p[4:]; n > 0; n-- {
+		size := int(be.Uint32(p[16:]))
+		s.items = append(s.items, &item{
+			number: int64(be.Uint64(p)), at: Location{be.Uint32(p[8:]), be.Uint32(p[12:])},
+			payload: bytes.Clone(p[20 : 20+size]), synced: p[20+size] == 1,
+		})
+		p = p[21+size:]
+	}
 	return nil
 }
 

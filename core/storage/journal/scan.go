@@ -42,8 +42,8 @@ func (r *scanner) read(t *task.Task, s *segment) ([]byte, error) {
 	}
 	memory := r.buffer(s)
 	clear(memory[n:])
-	if int(s.number) < len(r.segments) {
-		r.start(r.segments[s.number])
+	if next := int(s.number-r.segments[0].number) + 1; next < len(r.segments) {
+		r.start(r.segments[next])
 	}
 	return memory, nil
 }

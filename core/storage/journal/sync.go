@@ -52,3 +52,38 @@ func (j *Journal) sync() {
 		})
 	}
 }
+
+// durableWait is somebody who waits until a commit is durable.
+type durableWait struct {
+	sequence uint64
+	done     *task.Pending[task.Done]
+}
+
+// AwaitDurable completes when all commits up to the sequence are durable, under either setting, or with why they never
+// will be.
+func (j *Journal) AwaitDurable(sequence uint64) *task.Pending[task.Done] {
+	done := task.NewPending[task.Done](j.env.Loop)
+	if j.failure != nil || j.marks.Durable >= sequence {
+		done.Complete(task.Done{}, j.failure)
+		return done
+	}
+	j.waits = append(j.waits, durableWait{sequence, done})
+	if !j.options.Synced {
+		j.syncTo = max(j.syncTo, sequence)
+		j.scheduleSync()
+	}
+	return done
+}
+
+func (j *Journal) wakeDurable() {
+	left := j.waits[:0]
+	for _, w := range j.waits {
+		if j.failure != nil || j.marks.Durable >= w.sequence {
+			w.done.Complete(task.Done{}, j.failure)
+			continue
+		}
+		left = append(left, w)
+	}
+	clear(j.waits[len(left):])
+	j.waits = left
+}

@@ -1,0 +1,305 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+
+	"barnabas/core/assert"
+	"barnabas/core/env"
+	"barnabas/core/mutant"
+	"barnabas/core/record"
+	"barnabas/core/storage/journal"
+	"barnabas/core/storage/segment"
+	"barnabas/core/task"
+)
+
+// fillBytes is the most that one write to a partition log takes (rule A2).
+const fillBytes = 1 << 20
+
+// fill writes one piece of what the log's files lack, and says whether there may be more. Pieces are whole blocks: the last one
+// is padded with zeros and written again by the next piece. Only what is stable is written. Errors: the disk's.
+func (l *Log) fill(t *task.Task) (more bool, err error) {
+	d := l.directory
+	if !l.fillable() {
+		return false, nil
+	}
+	rows := l.piece()
+	if len(rows) == 0 {
+		return false, nil
+	}
+	s := l.segmentOf(rows[0].base)
+	assert.That(s != nil, "a row belongs to a segment")
+	cuts := l.cuts
+	if err := l.ensureBlock(t, s, rows[0].position); err != nil {
+		return errors.Is(err, errChanged), ignoreChanged(err)
+	}
+	if l.risky {
+		return false, nil
+	}
+	buffer := d.env.Disk.Buffer(env.BlockBytes + int(rows[len(rows)-1].position+rows[len(rows)-1].bytes-rows[0].position))
+	defer func() { d.env.Disk.FreeBuffer(buffer) }()
+	used := copy(buffer, l.block)
+	used, err = l.gather(t, buffer, used, rows, cuts)
+	if err != nil {
+		return errors.Is(err, errChanged), ignoreChanged(err)
+	}
+	whole := roundUp(used)
+	clear(buffer[used:whole])
+	if err := l.writePiece(t, s, buffer[:whole], int64(rows[0].position)-int64(len(l.block))); err != nil {
+		return false, err
+	}
+	if l.cuts != cuts || d.logs.At(l.Number) != l {
+		return true, nil // what was written is beyond what counts now
+	}
+	l.fresh = l.fresh || !s.made
+	s.made, s.unsynced = true, true
+	l.filled = rows[len(rows)-1].end
+	l.unfilled = max(0, l.unfilled-(used-int(rows[0].position%env.BlockBytes)))
+	l.block = append([]byte(nil), buffer[used&^(env.BlockBytes-1):used]...)
+	d.env.Probe.Sometimes(env.MarkLogFilled)
+	return true, nil
+}
+
+// ignoreChanged returns nil for errChanged: what was begun does not count, and that is all.
+func ignoreChanged(err error) error {
+	if errors.Is(err, errChanged) || errors.Is(err, journal.ErrRecycled) {
+		return nil
+	}
+	return err
+}
+
+// fillable says whether the log's files may be written now.
+func (l *Log) fillable() bool {
+	d := l.directory
+	return d.logs.At(l.Number) == l && l.barrier <= d.journal.Marks().Durable && !d.trash.blocks(l.Name)
+}
+
+// piece returns the next rows for one write: of one segment, stable, at most fillBytes unless a single batch is larger. The
+// rows are a copy: the tail may change while they are written.
+func (l *Log) piece() []batch {
+	var rows []batch
+	bytes := uint32(0)
+	for i := l.row(l.filled); i < len(l.tail); i++ {
+		b := &l.tail[i]
+		if b.end > l.stable || len(rows) > 0 && (b.position == 0 || bytes+b.bytes > fillBytes) {
+			break
+		}
+		rows = append(rows, *b)
+		bytes += b.bytes
+	}
+	return rows
+}
+
+// ensureBlock has l.block hold what the file has of the block that the position falls into, before it.
+func (l *Log) ensureBlock(t *task.Task, s *logSegment, position uint32) error {
+	need := int(position % env.BlockBytes)
+	if position == 0 {
+		l.block = nil
+	}
+	if len(l.block) == need {
+		return nil
+	}
+	d, cuts := l.directory, l.cuts
+	p := d.env.Disk.Buffer(env.BlockBytes)
+	defer d.env.Disk.FreeBuffer(p)
+	// What is not there or can't be read stays zero: a reader finds the damage.
+	file, err := d.files.take(t, l.path(s), env.OpenExisting)
+	if err == nil {
+		_, err = file.ReadAt(p, int64(position)-int64(need)).Wait(t)
+		d.files.release(file)
+	}
+	if err != nil && !errors.Is(err, env.ErrNotExist) && !errors.Is(err, env.ErrIO) {
+		return err
+	}
+	if l.cuts != cuts {
+		return errChanged
+	}
+	l.block = append([]byte(nil), p[:need]...)
+	if l.saved == l.filled {
+		l.safe = l.block
+	}
+	return nil
+}
+
+// gather copies the rows' bytes from the journal into the buffer, and returns how much it holds then.
+// Errors: the disk's; errChanged, also when a batch turned out to be damaged.
+func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts uint64) (int, error) {
+	d := l.directory
+	for i := 0; i < len(rows); {
+		b := &rows[i]
+		if b.gap {
+			clear(buffer[used : used+int(b.bytes)])
+			used += int(b.bytes)
+			i++
+			continue
+		}
+		p, held, ok, err := d.journal.Bytes(b.at, b.bytes)
+		if err == nil && ok && !l.fits(p, b) {
+			held.Release()
+			err = errors.New("the stored batch says another offset or epoch")
+		}
+		if err != nil {
+			l.lose(b, err)
+			return used, errChanged
+		}
+		if ok {
+			used += copy(buffer[used:], p)
+			held.Release()
+			i++
+			continue
+		}
+		_, err = d.journal.Load(b.at, b.bytes).Wait(t)
+		if errors.Is(err, env.ErrIO) {
+			l.lose(b, err)
+			return used, errChanged
+		}
+		if err != nil {
+			return used, err
+		}
+		if l.cuts != cuts || d.logs.At(l.Number) != l {
+			return used, errChanged
+		}
+	}
+	return used, nil
+}
+
+// lose makes a gap of a row whose bytes were damaged before they reached its file.
+func (l *Log) lose(b *batch, why error) {
+	if i := l.row(b.base); i < len(l.tail) && l.tail[i].base == b.base {
+		l.tail[i].gap = true
+		l.doubted(b.base, b.end, why.Error())
+	}
+}
+
+// writePiece writes whole blocks to the segment's file, which is made if need be, with its folder.
+func (l *Log) writePiece(t *task.Task, s *logSegment, p []byte, position int64) error {
+	d := l.directory
+	if err := l.makeFolder(t); err != nil {
+		return err
+	}
+	file, err := d.files.take(t, l.path(s), env.OpenCreate)
+	if err != nil {
+		return err
+	}
+	defer d.files.release(file)
+	_, err = file.WriteAt(p, position).Wait(t)
+	return err
+}
+
+// makeFolder makes the log's folder durable, with the file that names the topic.
+func (l *Log) makeFolder(t *task.Task) error {
+	if l.folder {
+		return nil
+	}
+	d := l.directory
+	if _, err := d.env.Disk.MakeFolder(l.folderPath()).Wait(t); err != nil {
+		return err
+	}
+	if err := d.writeSmall(t, l.folderPath()+"/"+segment.PartitionMetadataFile, segment.EncodePartitionMetadata(l.TopicID)); err != nil {
+		return err
+	}
+	for _, folder := range []string{l.folderPath(), d.options.Folder} {
+		if _, err := d.env.Disk.SyncDir(folder).Wait(t); err != nil {
+			return err
+		}
+	}
+	l.folder = true
+	return nil
+}
+
+// sync makes what was filled durable, closes segments that take no more, and moves the saved end. Errors: the disk's.
+func (l *Log) sync(t *task.Task) error {
+	d, cuts, filled, block := l.directory, l.cuts, l.filled, l.block
+	if d.trash.blocks(l.Name) {
+		return nil
+	}
+	for i := 0; i < len(l.segments); i++ {
+		s := l.segments[i]
+		closed := i < len(l.segments)-1 && s.end <= filled
+		if s.size == 0 || s.base >= filled || !s.unsynced && (s.sealed || !closed) {
+			continue
+		}
+		if err := l.syncSegment(t, s, closed); err != nil {
+			return ignoreChanged(err)
+		}
+		if l.cuts != cuts || d.logs.At(l.Number) != l {
+			return nil
+		}
+	}
+	if l.fresh && !mutant.On(mutant.FolderNotSynced) {
+		if _, err := d.env.Disk.SyncDir(l.folderPath()).Wait(t); err != nil {
+			return err
+		}
+	}
+	l.fresh = false
+	if l.cuts == cuts {
+		l.save(filled, block)
+	}
+	return nil
+}
+
+// syncSegment makes a segment's file durable; when it is closed, at its very size and with its indexes.
+func (l *Log) syncSegment(t *task.Task, s *logSegment, closed bool) error {
+	d, cuts := l.directory, l.cuts
+	file, err := d.files.take(t, l.path(s), env.OpenExisting)
+	if err != nil {
+		return err
+	}
+	defer d.files.release(file)
+	if closed {
+		if _, err := file.Truncate(int64(s.size)).Wait(t); err != nil {
+			return err
+		}
+	}
+	s.unsynced = false
+	if !mutant.On(mutant.UnsyncedTrusted) {
+		_, err := file.Sync().Wait(t)
+		if err != nil && mutant.On(mutant.SyncRetried) {
+			_, err = file.Sync().Wait(t)
+		}
+		if err != nil && !mutant.On(mutant.SyncErrorIgnored) {
+			// A failed sync proves that bytes may be lost; another one would prove nothing.
+			return fmt.Errorf("%w: %w", errSync, err)
+		}
+	}
+	if !closed || l.cuts != cuts {
+		return nil
+	}
+	sums, err := l.writeIndex(t, s, true)
+	if err != nil {
+		return err
+	}
+	if l.cuts == cuts {
+		s.indexes, s.sealed, s.index = sums, true, nil
+		d.env.Probe.Sometimes(env.MarkSegmentSealed)
+	}
+	return nil
+}
+
+// errSync is a failed sync: whatever else it says, it is never tried again.
+var errSync = errors.New("a sync failed")
+
+// save moves the saved end.
+func (l *Log) save(end record.Offset, block []byte) {
+	for i := l.row(l.saved); i < len(l.tail) && l.tail[i].end <= end; i++ {
+		b := &l.tail[i]
+		if b.base < l.saved {
+			continue
+		}
+		if s := l.segmentOf(b.base); s != nil {
+			s.noteSaved(b)
+		}
+	}
+	l.saved, l.safe = max(l.saved, end), block
+}
+
+// raiseAnchor moves the anchor as far as nobody may want to cut.
+func (l *Log) raiseAnchor(to record.Offset) {
+	for i := l.row(l.anchor); i < len(l.tail) && l.tail[i].end <= to; i++ {
+		if b := &l.tail[i]; b.base >= l.anchor && !b.gap {
+			l.base.note(b)
+		}
+		l.anchor = l.tail[i].end
+	}
+	l.anchor = max(l.anchor, min(to, l.tailStart()))
+}

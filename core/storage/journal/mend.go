@@ -1,0 +1,151 @@
+package journal
+
+import (
+	"fmt"
+
+	"barnabas/core/env"
+	"barnabas/core/record"
+	"barnabas/core/task"
+)
+
+// mend takes the chain past one commit that had been durable and is damaged now (rule J5). What the commit did is in its
+// table, or in the copy of it that the next commit carries; the payload is handed to the redo as far as it is there, and each
+// batch in it has a checksum of its own. Errors: both tables are lost, so nobody knows which logs are concerned.
+func (c *chain) mend(t *task.Task) error {
+	j := c.j
+	bad := j.sequence + 1
+	next := c.successor(bad)
+	at := []Location{j.position, {j.position.Segment + 1, segmentHeaderBytes}} // it may not have fitted into the first
+	for _, place := range at {
+		memory, err := c.read(t, place)
+		if err != nil {
+			return err
+		}
+		own, hash, whole := parseHeader(memory, j.id.journal)
+		whole = whole && own.sequence == bad && own.at == place && int(own.total) <= len(memory)
+		table, known, err := c.tableOf(t, memory, own, whole, next)
+		if err != nil {
+			return err
+		}
+		if !known || !whole && place == at[0] && !c.plausible(memory, table) {
+			continue
+		}
+		why := fmt.Sprintf("%s, position %d: commit %d was durable and is damaged", segmentName(place.Segment), place.Position, bad)
+		if err := c.keep(t, bad, place, memory, own, whole, next); err != nil {
+			return err
+		}
+		if err := c.redoDamaged(table, place, memory, why); err != nil {
+			return err
+		}
+		c.result.Damaged = append(c.result.Damaged, why)
+		j.env.Probe.Sometimes(env.MarkCommitDamaged)
+		j.sequence, j.table, j.lastTable = bad, append([]byte(nil), table...), len(table) > 0
+		switch {
+		case next != nil:
+			j.hash, j.position = next.header.previousHash, next.at
+		default:
+			j.hash, j.position = hash, Location{place.Segment, place.Position + own.total}
+		}
+		return nil
+	}
+	return fmt.Errorf(
+		"%s, position %d: commit %d is corrupt, commits up to %d were durable, and nothing tells any more which logs it held. Nothing was changed; restore the folder from a copy, or give this broker an empty one and let it copy from replicas",
+		segmentName(j.position.Segment), j.position.Position, bad, c.durable)
+}
+
+// successor returns the commit after the bad one, if it was seen.
+func (c *chain) successor(bad uint64) *found {
+	for i := range c.beyond {
+		if c.beyond[i].header.sequence == bad+1 {
+			return &c.beyond[i]
+		}
+	}
+	return nil
+}
+
+// read returns the journal's bytes from the place to its segment's end, on the heap; none when there is no such segment.
+func (c *chain) read(t *task.Task, at Location) ([]byte, error) {
+	s := c.j.segment(at.Segment)
+	if s == nil {
+		return nil, nil
+	}
+	p := make([]byte, int(s.bytes)-int(at.Position))
+	n, err := s.file.ReadAt(p, int64(at.Position)).Wait(t)
+	return p[:n], err
+}
+
+// tableOf returns the table of the damaged commit: its own, or the copy in its successor.
+func (c *chain) tableOf(t *task.Task, memory []byte, own header, whole bool, next *found) (table []byte, known bool, err error) {
+	if whole {
+		from := HeaderBytes + own.payload
+		if table = memory[from : from+own.table]; record.Checksum(table) == own.tableSum {
+			return table, true, nil
+		}
+	}
+	if next == nil {
+		return nil, false, nil
+	}
+	p, err := c.read(t, next.at)
+	if err != nil {
+		return nil, false, err
+	}
+	h := &next.header
+	from := HeaderBytes + int(h.payload) + int(h.table)
+	if from+int(h.previousTable) > len(p) {
+		return nil, false, nil
+	}
+	table = p[from : from+int(h.previousTable)]
+	return table, record.Checksum(table) == h.previousSum, nil
+}
+
+// plausible says whether any append of the table has an intact batch here. Without a header it is not known whether the
+// commit stood here or at the start of the next segment.
+func (c *chain) plausible(memory, table []byte) bool {
+	appends, intact := 0, 0
+	_ = parseTable(table, func(e Entry) error {
+		if from := int(e.Position); e.Bytes > 0 && from+int(e.Bytes) <= len(memory) {
+			appends++
+			if _, err := record.Check(memory[from : from+int(e.Bytes)]); err == nil {
+				intact++
+			}
+		}
+		return nil
+	})
+	return appends == 0 || intact > 0 || c.j.segment(c.j.position.Segment+1) == nil
+}
+
+func (c *chain) redoDamaged(table []byte, place Location, memory []byte, why string) error {
+	return parseTable(table, func(e Entry) error {
+		if e.Bytes == 0 {
+			return c.redo.Entry(e, Location{}, nil)
+		}
+		var payload []byte
+		if from := int(e.Position); from+int(e.Bytes) <= len(memory) {
+			payload = memory[from : from+int(e.Bytes)]
+		}
+		return c.redo.Damaged(e, Location{place.Segment, place.Position + e.Position}, payload, why)
+	})
+}
+
+// keep copies the damaged commit's bytes to a file of its own: its segment will be recycled. Without room there is no copy.
+func (c *chain) keep(t *task.Task, sequence uint64, at Location, memory []byte, own header, whole bool, next *found) error {
+	size := len(memory)
+	if whole {
+		size = int(own.total)
+	} else if next != nil && next.at.Segment == at.Segment {
+		size = int(next.at.Position - at.Position)
+	}
+	disk := c.j.env.Disk
+	name := fmt.Sprintf("%s/quarantine-commit-%020d", c.j.options.Folder, sequence)
+	file, err := disk.Open(name, env.OpenCreate).Wait(t)
+	if err == nil {
+		defer file.Close()
+		if _, err = file.WriteAt(memory[:min(size, len(memory))], 0).Wait(t); err == nil {
+			_, err = file.Sync().Wait(t)
+		}
+	}
+	if err == nil || retryable(err) {
+		return nil
+	}
+	return err
+}

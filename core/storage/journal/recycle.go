@@ -1,0 +1,124 @@
+package journal
+
+import (
+	"errors"
+
+	"barnabas/core/env"
+	"barnabas/core/mutant"
+	"barnabas/core/task"
+)
+
+// Boundary is a place between two commits. A state taken at the moment of Boundary holds the effect of everything before it.
+type Boundary struct {
+	sequence uint64
+	hash     uint64
+	next     Location
+}
+
+// Boundary ends the open commit and returns the place behind it. It may be called within a step only.
+func (j *Journal) Boundary() Boundary {
+	if j.open != nil {
+		j.seal()
+	}
+	return Boundary{j.sequence, j.hash, j.position}
+}
+
+// Checkpoint writes a checkpoint of the state as of the boundary when that is durable, and then recycles segments below the
+// oldest one (exclusive: number oldest stays). The checkpoint before it stays usable: what it needs is recycled by the next
+// one, so that damage to either file loses nothing.
+// Requires: everything that only older segments hold is durable elsewhere. Errors: the disk's; ErrOffline.
+func (j *Journal) Checkpoint(t *task.Task, b Boundary, state []byte, oldest uint32) error {
+	if _, err := j.AwaitDurable(b.sequence).Wait(t); err != nil {
+		return err
+	}
+	c := checkpoint{
+		number: j.last.number + 1, id: j.id, generation: j.generation, durable: j.marks.Durable,
+		sequence: b.sequence, hash: b.hash, next: b.next, oldest: min(oldest, b.next.Segment), state: state,
+	}
+	if mutant.On(mutant.RecycledEarly) {
+		j.recycle(c.oldest)
+	}
+	if err := writeCheckpoint(t, j.env.Disk, j.options.Folder, c); err != nil {
+		return err
+	}
+	before := j.last.oldest
+	c.state = nil
+	j.last = c
+	j.recycle(min(c.oldest, before))
+	return nil
+}
+
+// recycle makes spares of the segments below the number.
+func (j *Journal) recycle(number uint32) {
+	for len(j.segments) > 0 && j.first < number && j.first < j.position.Segment {
+		j.spares = append(j.spares, j.segments[0])
+		j.segments = j.segments[1:]
+		j.first++
+		j.env.Probe.Sometimes(env.MarkJournalRecycled)
+	}
+	j.submit()
+}
+
+// prepare makes the segment in the background unless it is there or would exceed the bound.
+func (j *Journal) prepare(number uint32) {
+	if j.preparing || j.segment(number) != nil || j.beyond(number) {
+		return
+	}
+	j.preparing = true
+	j.env.Loop.Go("journal: prepare a segment", func(t *task.Task) {
+		s, err := j.makeNext(t, number)
+		if err != nil {
+			j.fail(err)
+			return
+		}
+		j.preparing = false
+		j.segments = append(j.segments, s)
+		j.submit()
+	})
+}
+
+// makeNext makes a segment of a spare, or a new one, and waits as long as there is no room for it.
+func (j *Journal) makeNext(t *task.Task, number uint32) (*segment, error) {
+	s, fresh := &segment{number: number, bytes: uint32(j.options.SegmentBytes)}, true
+	if n := len(j.spares); n > 0 && j.spares[0].bytes == s.bytes {
+		s, fresh = j.spares[0], false
+		j.spares = j.spares[1:]
+	}
+	for {
+		var err error
+		if fresh {
+			err = makeSegment(t, j.env.Disk, j.options.Folder, s, j.id)
+		} else {
+			err = j.renumber(t, s, number)
+		}
+		if err == nil || !retryable(err) {
+			return s, err
+		}
+		t.Sleep(j.env.Loop.Now().Add(retryDelay))
+	}
+}
+
+// renumber gives a spare its new number: first in its header, durably, then by name. A crash between the two leaves a file
+// of an old name, which is a spare still.
+func (j *Journal) renumber(t *task.Task, s *segment, number uint32) error {
+	head := j.env.Disk.Buffer(segmentHeaderBytes)
+	defer j.env.Disk.FreeBuffer(head)
+	from := j.options.Folder + "/" + segmentName(s.number)
+	renamed := segment{number: number, bytes: s.bytes}
+	renamed.header(head, j.id)
+	if _, err := s.file.WriteSync(head, 0).Wait(t); err != nil {
+		return err
+	}
+	if _, err := j.env.Disk.Rename(from, j.options.Folder+"/"+segmentName(number)).Wait(t); err != nil {
+		return err
+	}
+	s.number = number
+	_, err := j.env.Disk.SyncDir(j.options.Folder).Wait(t)
+	return err
+}
+
+// retryable says whether an error tells of a want that may go away: nothing happened then, and the same may be tried again
+// (rule S5).
+func retryable(err error) bool {
+	return errors.Is(err, env.ErrNoSpace) || errors.Is(err, env.ErrTooManyFiles)
+}

@@ -1,0 +1,288 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"barnabas/core/env"
+	"barnabas/core/storage/journal"
+	"barnabas/core/task"
+)
+
+// retryDelay is how long after a want of space or descriptors the same is tried again (rule S5).
+const retryDelay = 100 * time.Millisecond
+
+// syncsMax is how many logs are synced at once.
+const syncsMax = 16
+
+// keepLogs fills partition logs behind the journal and writes checkpoints, until the directory fails or closes.
+func (d *Directory) keepLogs(t *task.Task) {
+	for !d.stopping && d.journal.Failure() == nil {
+		err := d.keepOnce(t)
+		deadline := task.Never
+		switch {
+		case err == nil:
+		case d.retry(err):
+			deadline = d.env.Loop.Now().Add(retryDelay)
+		default:
+			d.journal.Fail(err)
+		}
+		if d.stopping || d.journal.Failure() != nil {
+			break
+		}
+		d.work.Wait(t, deadline)
+	}
+	d.stopped()
+}
+
+// retry says whether an error tells of a want that may go away, and tells the operator of a full disk once. A failed sync is
+// never tried again, whatever the reason.
+func (d *Directory) retry(err error) bool {
+	if errors.Is(err, errSync) {
+		return false
+	}
+	if errors.Is(err, env.ErrNoSpace) {
+		d.env.Probe.Sometimes(env.MarkDiskFull)
+		if !d.full {
+			d.full = true
+			d.env.Talk.Say("the disk is full: records are taken as long as the journal has room; free some space, or let retention: " + err.Error())
+		}
+		return true
+	}
+	return errors.Is(err, env.ErrTooManyFiles)
+}
+
+// noteUnfilled takes account of bytes appended to a log.
+func (d *Directory) noteUnfilled(l *Log, bytes int) {
+	if l.unfilled += bytes; l.unfilled >= fillBytes && !l.large && !d.recovering {
+		l.large = true
+		d.large = append(d.large, l)
+	}
+}
+
+// look wakes the keeper when a log has a whole piece to write, or a checkpoint is due.
+func (d *Directory) look() {
+	if d.env.Probe.Chance(env.SiteCheckpoint) {
+		d.forced = true
+	}
+	if d.due() || d.forced || d.heavy() != nil {
+		d.work.Raise()
+	}
+	if len(d.trash.wastes) > 0 {
+		d.trash.wake.Raise()
+	}
+}
+
+// heavy returns a log with at least a whole piece to fill, or nil.
+func (d *Directory) heavy() *Log {
+	for len(d.large) > 0 {
+		l := d.large[0]
+		if d.logs.At(l.Number) == l && l.unfilled >= fillBytes {
+			return l
+		}
+		l.large = false
+		d.large = d.large[1:]
+	}
+	return nil
+}
+
+// distance returns the journal's bytes from one place to another.
+func (d *Directory) distance(from, to journal.Location) int {
+	return int(to.Segment-from.Segment)*d.options.Journal.SegmentBytes + int(to.Position) - int(from.Position)
+}
+
+// due says whether enough journal was written since the last checkpoint.
+func (d *Directory) due() bool {
+	return d.distance(d.checked, d.journal.Position()) >= d.options.CheckpointBytes
+}
+
+// crowded says whether the journal is so full that everything must go to the partition logs.
+func (d *Directory) crowded() bool { return 2*d.journal.BytesUsed() > d.options.Journal.BytesMax }
+
+// keepOnce does what is to be done now.
+func (d *Directory) keepOnce(t *task.Task) error {
+	for l := d.heavy(); l != nil && !d.due(); l = d.heavy() {
+		more, err := l.fill(t)
+		if err != nil {
+			return err
+		}
+		if !more || l.unfilled < fillBytes {
+			l.large = false
+			d.large = d.large[1:]
+		}
+		d.pace(t)
+	}
+	if d.due() || d.forced {
+		return d.checkpoint(t, d.forced || d.crowded())
+	}
+	return nil
+}
+
+// pace leaves the device to commits for a while, if the journal is not in need of room (rule A2).
+func (d *Directory) pace(t *task.Task) {
+	if !d.stopping && 4*d.journal.BytesUsed() < d.options.Journal.BytesMax {
+		t.Sleep(d.env.Loop.Now().Add(fillPause))
+	}
+}
+
+const fillPause = 500 * time.Microsecond
+
+// checkpoint brings to the partition logs what the journal has held for longest, or everything, makes it durable, writes a
+// checkpoint, and recycles the journal (rule J9: files, folders, checkpoint, and only then the journal).
+func (d *Directory) checkpoint(t *task.Task, everything bool) error {
+	d.forced = false
+	var chosen []*Log
+	for _, l := range d.logs.All {
+		i := l.firstUnsaved()
+		old := i < len(l.tail) && d.distance(l.tail[i].at, d.journal.Position()) >= d.options.CheckpointBytes
+		if i < len(l.tail) && (everything || old) || l.risky || l.saved < l.filled {
+			chosen = append(chosen, l)
+		}
+	}
+	wanting := error(nil) // a want of space must not keep the journal from being recycled as far as can be
+	for _, l := range chosen {
+		if err := d.fillUp(t, l); err != nil {
+			if !d.retry(err) {
+				return err
+			}
+			wanting = err
+			break
+		}
+	}
+	if err := d.syncAll(t, chosen); err != nil {
+		if !d.retry(err) {
+			return err
+		}
+		wanting = err
+	}
+	if err := d.writeCheckpoint(t); err != nil {
+		return err
+	}
+	if wanting == nil {
+		d.full = false
+	}
+	return wanting
+}
+
+// fillUp fills a log as far as it is stable.
+func (d *Directory) fillUp(t *task.Task, l *Log) error {
+	for {
+		more, err := l.fill(t)
+		if err != nil || !more || d.journal.Failure() != nil {
+			return err
+		}
+		d.pace(t)
+	}
+}
+
+// syncAll makes durable what was filled of the logs, several at a time.
+func (d *Directory) syncAll(t *task.Task, logs []*Log) error {
+	var failed error
+	next, running := 0, 0
+	done := task.NewSignal(d.env.Loop)
+	for range min(syncsMax, len(logs)) {
+		running++
+		d.env.Loop.Go("sync partition logs", func(t *task.Task) {
+			for next < len(logs) && failed == nil {
+				l := logs[next]
+				next++
+				if err := l.sync(t); err != nil && failed == nil {
+					failed = err
+				}
+			}
+			if running--; running == 0 {
+				done.Raise()
+			}
+		})
+	}
+	for running > 0 {
+		done.Wait(t, task.Never)
+	}
+	return failed
+}
+
+// writeCheckpoint writes the state as of now and recycles what nobody needs.
+func (d *Directory) writeCheckpoint(t *task.Task) error {
+	boundary := d.journal.Boundary()
+	position := d.journal.Position()
+	state, oldest := d.encode(), d.oldest(position)
+	var risky []*Log
+	for _, l := range d.logs.All {
+		if l.risky && l.safe != nil {
+			risky = append(risky, l)
+		}
+	}
+	d.journal.Flush()
+	if err := d.journal.Checkpoint(t, boundary, state, oldest); err != nil {
+		return err
+	}
+	for _, l := range risky {
+		l.risky = false
+	}
+	d.checked = position
+	d.env.Probe.Sometimes(env.MarkCheckpointWritten)
+	for _, l := range d.logs.All {
+		l.trim()
+	}
+	return nil
+}
+
+// oldest returns the oldest journal segment that holds a batch which is not in files.
+func (d *Directory) oldest(position journal.Location) uint32 {
+	oldest := position.Segment
+	for _, l := range d.logs.All {
+		if i := l.firstUnsaved(); i < len(l.tail) {
+			oldest = min(oldest, l.tail[i].at.Segment)
+		}
+	}
+	return oldest
+}
+
+// trim forgets rows whose journal segment was recycled, as far as nobody may want to cut there.
+func (l *Log) trim() {
+	first := l.directory.journal.First()
+	n := 0
+	for n < len(l.tail) {
+		if b := &l.tail[n]; b.end > l.anchor || b.at.Segment >= first {
+			break
+		}
+		n++
+	}
+	if n > 0 {
+		l.tail = append([]batch(nil), l.tail[n:]...)
+	}
+}
+
+// Close writes everything to the partition logs and ends with a checkpoint and a closing commit: what was appended before is
+// durable then.
+func (d *Directory) Close(t *task.Task) error {
+	d.stopping = true
+	d.work.Raise()
+	d.trash.wake.Raise()
+	d.scrubStop.Raise()
+	for d.tasks > 0 {
+		d.idle.Wait(t, task.Never)
+	}
+	if err := d.journal.Failure(); err != nil {
+		return err
+	}
+	if err := d.settleAll(t); err != nil {
+		d.env.Talk.Say(fmt.Sprintf("not everything is in the partition logs, and the journal keeps it: %v", err))
+	}
+	d.files.shrink(0)
+	return d.journal.Close(t)
+}
+
+// settleAll fills, syncs and checkpoints everything.
+func (d *Directory) settleAll(t *task.Task) error {
+	if _, err := d.journal.AwaitDurable(d.journal.LastSequence()).Wait(t); err != nil {
+		return err
+	}
+	for range 2 { // the second time for what waited for the first's checkpoint
+		if err := d.checkpoint(t, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}

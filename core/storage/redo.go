@@ -1,0 +1,141 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"barnabas/core/mutant"
+	"barnabas/core/record"
+	"barnabas/core/storage/journal"
+)
+
+// redo applies the entries of an existing journal to the state of its checkpoint (rule J11). No file is opened: the state says
+// what files may be trusted for, and everything beyond is in the journal. Every entry was applied once before, so anything
+// that does not fit is damage, and nothing is guessed (rule J8).
+type redo struct{ d *Directory }
+
+// State takes the checkpoint's state over.
+func (r redo) State(p []byte) error { return r.d.decode(p) }
+
+// Snapshot returns the state as it is now.
+func (r redo) Snapshot(position journal.Location) ([]byte, uint32) {
+	return r.d.encode(), r.d.oldest(position)
+}
+
+var errRedo = errors.New("the journal contradicts itself")
+
+func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error {
+	d := r.d
+	switch e.Kind {
+	case journal.Vote:
+		d.votes = append([]byte(nil), e.Body...)
+		return nil
+	case journal.BrokerEpoch:
+		d.epoch = e.Base
+		return nil
+	case journal.Setting:
+		d.ranUnder = append(d.ranUnder, Durability(e.Base))
+		return nil
+	case journal.Create:
+		return r.create(e)
+	case journal.Append, journal.Truncate, journal.Reset, journal.StartMoved, journal.EpochStart, journal.Drop, journal.Doubt:
+	}
+	l, ok := d.logs.Get(LogNumber(e.Log))
+	if !ok {
+		return fmt.Errorf("%w: an entry of kind %d for log %d, which does not exist", errRedo, e.Kind, e.Log)
+	}
+	switch e.Kind {
+	case journal.Append:
+		return l.redoAppend(e, at, payload)
+	case journal.Truncate:
+		l.cut(record.Offset(e.End), uint32(e.Base))
+	case journal.Reset:
+		l.reset(record.Offset(e.End))
+	case journal.StartMoved:
+		l.moveStart(record.Offset(e.End))
+	case journal.EpochStart:
+		l.epochs.begin(record.LeaderEpoch(e.Epoch), record.Offset(e.End))
+	case journal.Doubt:
+		l.addDoubt(doubt{base: record.Offset(e.Base), end: record.Offset(e.End)})
+	case journal.Drop:
+		if !mutant.On(mutant.DroppedLogRedone) {
+			d.forget(l, 0)
+		}
+	}
+	return nil
+}
+
+// Damaged redoes an append whose commit is damaged. A batch that is whole by its own checksum is good; another one leaves a gap
+// in doubt.
+func (r redo) Damaged(e journal.Entry, at journal.Location, payload []byte, why string) error {
+	h, err := record.Check(payload)
+	if err == nil && int(h.Length) == int(e.Bytes) && h.BaseOffset == record.Offset(e.Base) &&
+		h.LeaderEpoch == record.LeaderEpoch(e.Epoch) && h.EndOffset() == record.Offset(e.End) {
+		return r.Entry(e, at, payload)
+	}
+	l, ok := r.d.logs.Get(LogNumber(e.Log))
+	if !ok || record.Offset(e.Base) != l.end {
+		return fmt.Errorf("%w: %s: log %d does not end at %d", errRedo, why, e.Log, e.Base)
+	}
+	if e.Flags&journal.FlagStartsSegment != 0 || len(l.segments) == 0 {
+		l.roll()
+	}
+	l.add(batch{
+		base: record.Offset(e.Base), end: record.Offset(e.End), at: at, bytes: e.Bytes, epoch: record.LeaderEpoch(e.Epoch),
+		maxTimestamp: -1, producerID: record.NoProducer, gap: true,
+	})
+	l.addDoubt(doubt{record.Offset(e.Base), record.Offset(e.End), why})
+	return nil
+}
+
+func (r redo) create(e journal.Entry) error {
+	if len(e.Body) < 20 || LogNumber(e.Log) <= r.d.last {
+		return fmt.Errorf("%w: log %d is created after log %d", errRedo, e.Log, r.d.last)
+	}
+	l := newLog(r.d, LogNumber(e.Log), [16]byte(e.Body[:16]), int32(binary.BigEndian.Uint32(e.Body[16:])), string(e.Body[20:]))
+	r.d.last = l.Number
+	if mutant.On(mutant.DroppedLogRedone) {
+		l = r.d.takeOver(l)
+	}
+	r.d.logs.Set(l.Number, l)
+	return nil
+}
+
+// redoAppend indexes what an append entry holds. Redo compares offsets, never bytes (rule J11).
+func (l *Log) redoAppend(e journal.Entry, at journal.Location, payload []byte) error {
+	if record.Offset(e.Base) != l.end {
+		return fmt.Errorf("%w: log %d (%s) ends at %d and an append begins at %d", errRedo, l.Number, l.Name, l.end, e.Base)
+	}
+	if e.Flags&journal.FlagStartsSegment != 0 || len(l.segments) == 0 {
+		l.roll()
+	}
+	for len(payload) > 0 {
+		h, err := record.ParseHeader(payload)
+		if err != nil {
+			return fmt.Errorf("%w: log %d (%s) at offset %d: %w", errRedo, l.Number, l.Name, l.end, err)
+		}
+		if h.BaseOffset != l.end {
+			return fmt.Errorf("%w: log %d (%s) ends at %d and a batch begins at %d", errRedo, l.Number, l.Name, l.end, h.BaseOffset)
+		}
+		l.add(indexed(&h, at))
+		at.Position += uint32(h.Length)
+		payload = payload[h.Length:]
+	}
+	if l.end != record.Offset(e.End) {
+		return fmt.Errorf("%w: log %d (%s) ends at %d after an append to %d", errRedo, l.Number, l.Name, l.end, e.End)
+	}
+	return nil
+}
+
+// takeOver is a mutant's: a log that is known by its name inherits what a dropped one of that name held.
+func (d *Directory) takeOver(l *Log) *Log {
+	for _, old := range d.logs.All {
+		if old.Name == l.Name {
+			d.logs.Delete(old.Number)
+			old.Number, old.TopicID = l.Number, l.TopicID
+			return old
+		}
+	}
+	return l
+}

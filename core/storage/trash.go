@@ -1,0 +1,241 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"barnabas/core/env"
+	"barnabas/core/ordered"
+	"barnabas/core/storage/segment"
+	"barnabas/core/task"
+)
+
+// waste is a file or folder that is out of its log and will be removed: it first gets another name, so that its successor may
+// have the old one, and goes after a delay, in small steps.
+type waste struct {
+	log      LogNumber
+	from, to string // in the directory
+	folder   bool
+	sequence uint64 // the commit that takes it out of the log; nothing happens before that is durable (rules J10, J12)
+	renamed  bool
+	due      task.Instant // when it goes
+	delay    time.Duration
+}
+
+// trash is what a directory will remove. It is part of the checkpoint, so a crash forgets none of it.
+type trash struct {
+	wastes  []*waste
+	renames ordered.Map[string, int] // folders with wastes that have not got their new name yet
+	wake    *task.Signal
+}
+
+// held is the sequence of a waste whose entry is not journalled yet.
+const held = ^uint64(0)
+
+// blocks says whether files must not be made in the folder yet, nor the folder itself.
+func (tr *trash) blocks(folder string) bool { return tr.renames.At(folder) > 0 }
+
+func (tr *trash) add(w *waste) {
+	tr.wastes = append(tr.wastes, w)
+	if !w.renamed {
+		folder, _, _ := strings.Cut(w.from, "/")
+		tr.renames.Set(folder, tr.renames.At(folder)+1)
+	}
+}
+
+func (tr *trash) noteRenamed(w *waste) {
+	w.renamed = true
+	folder, _, _ := strings.Cut(w.from, "/")
+	if n := tr.renames.At(folder) - 1; n > 0 {
+		tr.renames.Set(folder, n)
+	} else {
+		tr.renames.Delete(folder)
+	}
+}
+
+// discard takes the segment out of the log and its files to the trash.
+func (l *Log) discard(s *logSegment) {
+	d := l.directory
+	l.bytes -= int64(s.size)
+	if !s.made && !d.recovering {
+		return
+	}
+	sequence := held
+	if d.recovering {
+		sequence = 0
+	}
+	for _, kind := range []segment.Kind{segment.Log, segment.OffsetIndex, segment.TimeIndex} {
+		if kind != segment.Log && !s.sealed && s.indexes == (indexSums{}) && !d.recovering {
+			continue
+		}
+		name := segment.FileName{Offset: s.base, Kind: kind}
+		to := name
+		to.Stage = segment.Deleted
+		d.trash.add(&waste{
+			log: l.Number, from: l.Name + "/" + name.String(), to: l.Name + "/" + to.String(), sequence: sequence,
+			delay: l.config.FileDeleteDelay,
+		})
+	}
+}
+
+// discardFolder takes the whole folder of a dropped log to the trash.
+func (l *Log) discardFolder(sequence uint64) {
+	to := l.Name + fmt.Sprintf(".%032x-delete", uint64(l.Number))
+	if f, err := segment.ParseFolder(l.Name); err == nil {
+		f.State, f.ID = segment.Deleting, fmt.Sprintf("%032x", uint64(l.Number))
+		to = f.String()
+	}
+	l.directory.trash.add(&waste{
+		log: l.Number, from: l.Name, to: to, folder: true, sequence: sequence, delay: l.config.FileDeleteDelay,
+	})
+}
+
+// holdTrash lets the log's new wastes wait for the commit of the last entry.
+func (d *Directory) holdTrash(l *Log) {
+	for _, w := range d.trash.wastes {
+		if w.log == l.Number && w.sequence == held {
+			w.sequence = d.journal.LastSequence()
+		}
+	}
+	d.trash.wake.Raise()
+}
+
+// cleanUp renames and removes what may go, until the directory fails or closes.
+func (d *Directory) cleanUp(t *task.Task) {
+	for !d.stopping && d.journal.Failure() == nil {
+		next, err := d.cleanSome(t)
+		switch {
+		case err == nil:
+		case d.retry(err):
+			next = d.env.Loop.Now().Add(retryDelay)
+		default:
+			d.journal.Fail(err)
+			return
+		}
+		if d.stopping {
+			break
+		}
+		d.trash.wake.Wait(t, next)
+	}
+	d.stopped()
+}
+
+// cleanSome goes through the trash once and returns when to look again.
+func (d *Directory) cleanSome(t *task.Task) (next task.Instant, err error) {
+	next = task.Never
+	for _, w := range append([]*waste(nil), d.trash.wastes...) {
+		if d.stopping || d.journal.Failure() != nil {
+			return next, nil
+		}
+		if w.sequence > d.journal.Marks().Durable {
+			continue // whoever moves the marks wakes us
+		}
+		if !w.renamed {
+			if err := d.rename(t, w); err != nil {
+				return next, err
+			}
+			w.due = d.env.Loop.Now().Add(w.delay)
+			d.work.Raise() // the log may be filled again
+		}
+		if d.env.Loop.Now() < w.due {
+			next = min(next, w.due)
+			continue
+		}
+		if err := d.destroy(t, w); err != nil {
+			return next, err
+		}
+		d.trash.remove(w)
+	}
+	return next, nil
+}
+
+func (tr *trash) remove(w *waste) {
+	for i, x := range tr.wastes {
+		if x == w {
+			tr.wastes = append(tr.wastes[:i:i], tr.wastes[i+1:]...)
+			return
+		}
+	}
+}
+
+// rename gives the waste its new name, durably. What is not there any more was renamed in an earlier life.
+func (d *Directory) rename(t *task.Task, w *waste) error {
+	root := d.options.Folder + "/"
+	d.files.forgetUnder(root + w.from)
+	_, err := d.env.Disk.Rename(root+w.from, root+w.to).Wait(t)
+	if err != nil && !errors.Is(err, env.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		parent := d.options.Folder
+		if !w.folder {
+			parent = root + w.from[:strings.LastIndexByte(w.from, '/')]
+		}
+		if _, err := d.env.Disk.SyncDir(parent).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
+			return err
+		}
+	}
+	d.trash.noteRenamed(w)
+	return nil
+}
+
+// destroy removes the waste for good.
+func (d *Directory) destroy(t *task.Task, w *waste) error {
+	path := d.options.Folder + "/" + w.to
+	if !w.folder {
+		d.env.Probe.Sometimes(env.MarkSegmentDeleted)
+		return d.removeFile(t, path)
+	}
+	d.env.Probe.Sometimes(env.MarkLogDropped)
+	names, err := d.env.Disk.List(path).Wait(t)
+	if errors.Is(err, env.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := d.removeFile(t, path+"/"+name); err != nil {
+			return err
+		}
+	}
+	if _, err := d.env.Disk.Remove(path).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// removeStepBytes is how much of a file goes at once: giving a large file back in one piece can hold up every commit on the
+// same file system for hundreds of milliseconds (hazards R14).
+const removeStepBytes = 8 << 20
+
+// removeFile truncates the file away in small steps, and removes it.
+func (d *Directory) removeFile(t *task.Task, path string) error {
+	file, err := d.env.Disk.Open(path, env.OpenExisting).Wait(t)
+	if errors.Is(err, env.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	size, err := file.Size().Wait(t)
+	for err == nil && size > removeStepBytes && !d.stopping {
+		size -= removeStepBytes
+		if _, err = file.Truncate(size).Wait(t); err == nil {
+			t.Sleep(d.env.Loop.Now().Add(removePause))
+		}
+	}
+	file.Close()
+	if err != nil || d.stopping {
+		return err
+	}
+	_, err = d.env.Disk.Remove(path).Wait(t)
+	if errors.Is(err, env.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+const removePause = 2 * time.Millisecond
