@@ -37,8 +37,13 @@ swarm N='1000':
     ./barnabas sim run --profile replicas --seeds {{N}} --jobs 2 --keep-going
 
 # Kill the real broker under load, so many times.
-kill-loop ROUNDS='100':
+kill-loop ROUNDS='200':
     go test ./cmd/barnabas -run '^TestRealKill$' -count=1 -v -timeout 1h -kill.rounds {{ROUNDS}}
+
+# Cut the power of the real broker's disk under load, so many times; then have a broker with a bug lose something (root).
+power-cut CUTS='50':
+    go test ./cmd/barnabas -run '^TestPowerCut$' -count=1 -v -timeout 2h -power.cuts {{CUTS}}
+    go test -tags mutants ./cmd/barnabas -run '^TestPowerCut$' -count=1 -v -timeout 2h -power.cuts {{CUTS}} -power.mutant ack-before-sync
 
 # How many events a core-second the simulator does.
 sim-speed:

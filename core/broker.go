@@ -39,6 +39,7 @@ type Broker struct {
 	incarnation protocol.UUID
 	ready       *task.Pending[Started]
 	failure     error
+	stopped     *task.Pending[task.Done] // nil before Stop
 }
 
 // Started says what came up.
@@ -252,7 +253,12 @@ func (l local) DeleteTopics(m *protocol.DeleteTopicsRequest, done func(*protocol
 // AllocateProducerIDs answers when the block is committed, so that no crash gives an id twice.
 func (l local) AllocateProducerIDs(done func(first, end int64, err error)) {
 	records, first, end := l.b.controller.AllocateProducerIDs(l.b.self)
-	l.b.quorum.Append(records, func(err error) { done(first, end, err) })
+	l.b.quorum.Append(records, func(err error) {
+		if err != nil {
+			err = fmt.Errorf("%w: %w", protocol.ErrKafkaStorageError, err)
+		}
+		done(first, end, err)
+	})
 }
 
 // fail takes the broker out of service: its only log directory is offline (rules S5, S14).
@@ -268,13 +274,22 @@ func (b *Broker) fail(err error) {
 }
 
 // Stop ends the broker cleanly: no more connections, and everything appended is durable.
+// Who asks again is told when the first stop has ended.
 func (b *Broker) Stop() *task.Pending[task.Done] {
 	done := task.NewPending[task.Done](b.env.Loop)
+	if b.stopped != nil {
+		b.stopped.Then(done.Complete)
+		return done
+	}
+	b.stopped = done
 	b.env.Loop.Go("stop", func(t *task.Task) {
 		for _, l := range b.listeners {
 			l.Close()
 		}
 		var err error
+		if b.replicas != nil {
+			b.replicas.Stop()
+		}
 		if b.directory != nil {
 			err = b.directory.Close(t)
 		}
@@ -297,6 +312,14 @@ func (b *Broker) replicaOptions() replica.Options {
 			}
 			return joinAddress(broker.EndPoints[0].Host, int32(broker.EndPoints[0].Port)), true
 		},
+		IsAlive: func(id int32) bool {
+			broker, ok := b.image.Brokers.Get(id)
+			return ok && !broker.Fenced
+		},
+		LogConfigOf:       func(topic string) storage.LogConfig { return logConfig(s, &b.image, topic) },
+		RetentionInterval: s.Duration("log.retention.check.interval.ms"), RetentionDelay: s.Duration("log.initial.task.delay.ms"),
+		ProducerExpiration: s.Duration("producer.id.expiration.ms"),
+		ProducerInterval:   s.Duration("producer.id.expiration.check.interval.ms"),
 	}
 }
 
@@ -306,6 +329,7 @@ func (b *Broker) apiOptions() api.Options {
 		Self: b.self, ClusterID: b.directory.Identity.ClusterID, AutoCreateTopics: s.Bool("auto.create.topics.enable"),
 		NumPartitions: int32(s.Int("num.partitions")), ReplicationFactor: int16(s.Int("default.replication.factor")),
 		MessageBytesMax: s.Int("message.max.bytes"), FetchBytesMax: s.Int("fetch.max.bytes"), Advertised: splitAddress,
+		Settings: s, Promise: promise(durability(s), b.env.Disk.Describe()),
 	}
 }
 

@@ -1,12 +1,16 @@
 package core
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"barnabas/core/api"
 	"barnabas/core/config"
+	"barnabas/core/env"
+	"barnabas/core/metadata"
 	"barnabas/core/storage"
 )
 
@@ -37,7 +41,38 @@ func storageOptions(o Options) storage.Options {
 			CommitBytesMax: s.Int("journal.commit.max.bytes"), ArenaBytesMax: int(s.Long("arena.max.bytes")),
 			ChunkBytes: s.Int("arena.chunk.bytes"),
 		},
+		CheckpointBytes: int(s.Long("journal.checkpoint.bytes")), OpenFilesMax: s.Int("open.files.max"),
+		ScrubBytes: int(s.Long("scrub.bytes.per.second")),
 	}
+}
+
+// promise says what an answer to acks=all means on this disk.
+func promise(d storage.Durability, disk env.DiskDescription) string {
+	on := fmt.Sprintf("%s, %s, %s", disk.FileSystem, disk.Backend, disk.Write)
+	switch {
+	case !disk.Durable:
+		return "nothing survives a power loss, since the data folder is in memory (" + on + ")"
+	case d == storage.Fsync:
+		return "acknowledged records are on the device (" + on + ")"
+	default:
+		return "acknowledged records are written, not synced: a power loss of all in-sync replicas loses some (" + on + ")"
+	}
+}
+
+// logConfig returns the settings of a topic's logs.
+func logConfig(s *config.Settings, image *metadata.Image, topic string) storage.LogConfig {
+	t := s.OfTopic(func(name string) (string, bool) { return image.Setting(topic, name) })
+	c := storage.LogConfig{
+		SegmentBytes: t.Int("segment.bytes"), SegmentAge: t.Duration("segment.ms"), SegmentJitter: t.Duration("segment.jitter.ms"),
+		IndexIntervalBytes: t.Int("index.interval.bytes"), IndexBytesMax: t.Int("segment.index.bytes"),
+		Delete:       slices.Contains(t.List("cleanup.policy"), "delete"),
+		RetentionAge: t.Duration("retention.ms"), RetentionBytes: t.Long("retention.bytes"),
+		FileDeleteDelay: t.Duration("file.delete.delay.ms"),
+	}
+	if t.Has("internal.segment.bytes") {
+		c.SegmentBytes = t.Int("internal.segment.bytes")
+	}
+	return c
 }
 
 // splitAddress cuts host:port at the last colon; brackets of an IPv6 host are taken off.

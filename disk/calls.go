@@ -1,9 +1,7 @@
 package disk
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -70,6 +68,27 @@ func writeFull(descriptor int, p []byte, offset int64) error {
 	return nil
 }
 
+// writeBlocks is writeFull for a descriptor that takes whole blocks alone: after a write that ended within a block it goes
+// on at the start of that block.
+func writeBlocks(descriptor int, p []byte, offset int64, durable bool) error {
+	for stuck := false; len(p) > 0; {
+		n, err := writeDirectly(descriptor, p, offset, durable)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		n &^= env.BlockBytes - 1
+		if n == 0 && stuck {
+			return unix.EIO
+		}
+		stuck = n == 0
+		p, offset = p[n:], offset+int64(n)
+	}
+	return nil
+}
+
 // syncFolder makes the names in a folder durable.
 func syncFolder(folder string) error {
 	descriptor, err := openDescriptor(folder, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC)
@@ -77,7 +96,10 @@ func syncFolder(folder string) error {
 		return err
 	}
 	defer closeDescriptor(descriptor)
-	return uninterrupted(func() error { return unix.Fsync(descriptor) })
+	if err := uninterrupted(func() error { return unix.Fsync(descriptor) }); err != nil {
+		return syncFailure{err}
+	}
+	return nil
 }
 
 // lockName is the lock file of a folder, the one Kafka has.
@@ -120,54 +142,4 @@ func sign(descriptor int) error {
 		return err
 	}
 	return writeFull(descriptor, []byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-}
-
-// failure is an error of the disk: what was tried on what, which of env's errors it is, and the system's own word.
-type failure struct {
-	verb, name string
-	class      error // nil when env has no name for it
-	cause      error
-}
-
-func (f *failure) Error() string { return f.verb + " " + f.name + ": " + f.cause.Error() }
-
-func (f *failure) Unwrap() []error {
-	if f.class == nil {
-		return []error{f.cause}
-	}
-	return []error{f.class, f.cause}
-}
-
-// wrap returns err with the operation and the file's name, and so that errors.Is finds env's error.
-func wrap(verb, name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err // it would say the name again
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		err = link.Err
-	}
-	return &failure{verb, name, classify(err), err}
-}
-
-func classify(err error) error {
-	var number unix.Errno
-	if !errors.As(err, &number) {
-		return nil
-	}
-	switch number {
-	case unix.ENOENT, unix.ENOTDIR:
-		return env.ErrNotExist
-	case unix.EEXIST, unix.ENOTEMPTY, unix.EISDIR:
-		return env.ErrExist
-	case unix.ENOSPC, unix.EDQUOT:
-		return env.ErrNoSpace
-	case unix.EIO:
-		return env.ErrIO
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -15,17 +14,12 @@ import (
 type file struct {
 	disk   *Posix
 	path   string
-	plain  int
 	uses   atomic.Int32 // operations in progress, and one until Close
 	closed bool         // known to the loop alone
 
-	mutex   sync.Mutex
-	direct  int // the second descriptor, or notOpened
-	refused bool
+	descriptors *descriptors
+	gate        *gate
 }
-
-// notOpened is the descriptor of a direct file that nobody needed yet.
-const notOpened = -1
 
 func (d *Posix) open(path string, mode env.OpenMode) (*file, error) {
 	flags := unix.O_RDWR | unix.O_CLOEXEC
@@ -39,7 +33,7 @@ func (d *Posix) open(path string, mode env.OpenMode) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{disk: d, path: path, plain: descriptor, direct: notOpened, refused: !d.direct}
+	f := &file{disk: d, path: path, descriptors: newDescriptors(descriptor, !d.direct), gate: newGate()}
 	f.uses.Store(1)
 	return f, nil
 }
@@ -61,94 +55,59 @@ func onFileDone(f *file, p *pool, verb string, call func() error) *task.Pending[
 
 // Size returns the file's present length.
 func (f *file) Size() *task.Pending[int64] {
-	return onFile(f, &f.disk.work, "size", func() (int64, error) {
+	return onFile(f, &f.disk.work, "size", f.size)
+}
+
+func (f *file) size() (size int64, err error) {
+	err = f.anyhow(func(descriptor int) error {
 		var status unix.Stat_t
-		err := uninterrupted(func() error { return unix.Fstat(f.plain, &status) })
-		return status.Size, err
+		err := uninterrupted(func() error { return unix.Fstat(descriptor, &status) })
+		size = status.Size
+		return err
 	})
+	return size, err
 }
 
-// ReadAt reads at offset: whole blocks into memory from Buffer straight from the device, everything else through the page
-// cache. Filling the page cache costs several times what the device does, and what is read so is seldom read twice.
-func (f *file) ReadAt(p []byte, offset int64) *task.Pending[int] {
-	return onFile(f, &f.disk.work, "read", func() (int, error) { return f.read(p, offset) })
+// anyhow makes a call that any of the file's descriptors does for.
+func (f *file) anyhow(call func(descriptor int) error) error {
+	descriptor, a := f.descriptors.takeAny()
+	defer func() { f.descriptors.give(a, f.gate.isDirty()) }()
+	return call(descriptor)
 }
 
-func (f *file) read(p []byte, offset int64) (int, error) {
-	read := 0
-	if len(p) > 0 && len(p)%env.BlockBytes == 0 && offset%env.BlockBytes == 0 && isAligned(p) {
-		if descriptor := f.directDescriptor(); descriptor != notOpened {
-			// A direct read ends early at the file's end, in the middle of a block; the rest is asked for below.
-			n, err := unix.Pread(descriptor, p, offset)
-			if err == nil {
-				read = n
-			}
-		}
-	}
-	n, err := readFull(f.plain, p[read:], offset+int64(read))
-	return read + n, err
-}
-
-// WriteAt writes at offset into the page cache.
-func (f *file) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
-	return onFileDone(f, &f.disk.work, "write", func() error { return writeFull(f.plain, p, offset) })
-}
-
-// WriteSync writes at offset to the device.
-func (f *file) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
-	assert.That(len(p)%env.BlockBytes == 0 && offset%env.BlockBytes == 0, "direct writes are whole blocks")
-	assert.That(len(p) == 0 || isAligned(p), "direct writes come from Buffer")
-	return onFileDone(f, &f.disk.commits, "write", func() error { return f.writeSync(p, offset) })
-}
-
-func (f *file) writeSync(p []byte, offset int64) error {
-	if descriptor := f.directDescriptor(); descriptor != notOpened {
-		err := writeFull(descriptor, p, offset)
-		if err != unix.EINVAL {
-			return err
-		}
-		f.refuseDirect() // it let us open the file, but not write like this
-	}
-	if err := writeFull(f.plain, p, offset); err != nil {
+// with makes a call on the descriptor for an access.
+func (f *file) with(a access, call func(descriptor int) error) error {
+	descriptor, err := f.descriptors.take(a, f.gate.isDirty())
+	if err != nil {
 		return err
 	}
-	return syncData(f.plain)
-}
-
-// directDescriptor returns the descriptor for direct writes, opened if need be, or notOpened where there is none.
-func (f *file) directDescriptor() int {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	if f.refused {
-		return notOpened
-	}
-	if f.direct == notOpened {
-		descriptor, err := reopenDirect(f.plain)
-		if err != nil {
-			f.refused = true
-			return notOpened
-		}
-		f.direct = descriptor
-	}
-	return f.direct
-}
-
-func (f *file) refuseDirect() {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	f.refused = true
+	defer func() { f.descriptors.give(a, f.gate.isDirty()) }()
+	return call(descriptor)
 }
 
 // Truncate sets the file's length.
 func (f *file) Truncate(size int64) *task.Pending[task.Done] {
 	return onFileDone(f, &f.disk.work, "truncate", func() error {
-		return uninterrupted(func() error { return unix.Ftruncate(f.plain, size) })
+		f.gate.enter(cached)
+		defer f.gate.leave(cached)
+		if size%env.BlockBytes != 0 {
+			f.gate.soil() // the kernel clears the rest of the last block, in the page cache
+		}
+		return f.anyhow(func(descriptor int) error {
+			return uninterrupted(func() error { return unix.Ftruncate(descriptor, size) })
+		})
 	})
 }
 
 // Sync makes completed writes and the size durable.
 func (f *file) Sync() *task.Pending[task.Done] {
-	return onFileDone(f, &f.disk.work, "sync", func() error { return syncData(f.plain) })
+	return onFileDone(f, &f.disk.syncs, "sync", f.sync)
+}
+
+func (f *file) sync() error {
+	return f.anyhow(func(descriptor int) error {
+		return f.gate.sync(func() error { return syncData(descriptor) })
+	})
 }
 
 // Close gives the file up. Operations in progress complete.
@@ -161,11 +120,7 @@ func (f *file) Close() {
 
 // release closes the descriptors after the last use.
 func (f *file) release() {
-	if f.uses.Add(-1) > 0 {
-		return
-	}
-	closeDescriptor(f.plain)
-	if f.direct != notOpened {
-		closeDescriptor(f.direct)
+	if f.uses.Add(-1) == 0 {
+		f.descriptors.close()
 	}
 }

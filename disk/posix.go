@@ -15,7 +15,8 @@ import (
 type Options struct {
 	// Folder is where the files will be; the disk describes and probes its file system. "" is the current folder.
 	Folder string
-	// Workers bounds the operations that run at once, WriteSyncs apart, which have as many of their own; 0 means 16.
+	// Workers bounds the operations that run at once; 0 means 16. WriteSyncs have as many of their own, and so have syncs
+	// of files and folders.
 	Workers int
 	// Buffered turns direct writes off.
 	Buffered bool
@@ -26,7 +27,8 @@ type Posix struct {
 	loop        *task.Loop
 	post        func(task.Input)
 	work        pool // everything but
-	commits     pool // direct writes
+	commits     pool // WriteSync, and
+	syncs       pool // Sync and SyncDir
 	memory      memory
 	direct      bool
 	description env.DiskDescription
@@ -45,7 +47,7 @@ func NewPosix(loop *task.Loop, post func(task.Input), options Options) *Posix {
 		options.Workers = 16
 	}
 	d := &Posix{loop: loop, post: post}
-	d.work.limit, d.commits.limit = options.Workers, options.Workers
+	d.work.limit, d.commits.limit, d.syncs.limit = options.Workers, options.Workers, options.Workers
 	d.description, d.direct = describe(options.Folder, options.Buffered)
 	return d
 }
@@ -54,6 +56,7 @@ func NewPosix(loop *task.Loop, post func(task.Input), options Options) *Posix {
 func (d *Posix) Stop() {
 	d.work.wait()
 	d.commits.wait()
+	d.syncs.wait()
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	for _, descriptor := range d.locks {
@@ -132,7 +135,15 @@ func (d *Posix) MakeFolder(folder string) *task.Pending[task.Done] {
 
 // Rename gives a file or folder another name.
 func (d *Posix) Rename(from, to string) *task.Pending[task.Done] {
-	return startDone(d, &d.work, func() error { return wrap("rename", from+" to "+to, os.Rename(from, to)) })
+	return startDone(d, &d.work, func() error {
+		err := error(nil)
+		if from == to { // which os.Rename refuses for a folder
+			_, err = os.Lstat(from)
+		} else {
+			err = os.Rename(from, to)
+		}
+		return wrap("rename", from+" to "+to, err)
+	})
 }
 
 // Remove removes a file or an empty folder.
@@ -142,7 +153,7 @@ func (d *Posix) Remove(path string) *task.Pending[task.Done] {
 
 // SyncDir makes creations, renames and removals in the folder durable.
 func (d *Posix) SyncDir(folder string) *task.Pending[task.Done] {
-	return startDone(d, &d.work, func() error { return wrap("sync folder", folder, syncFolder(orHere(folder))) })
+	return startDone(d, &d.syncs, func() error { return wrap("sync folder", folder, syncFolder(orHere(folder))) })
 }
 
 // Lock takes the lock file at path, or .lock in the folder at path, until the process ends or the disk is stopped.

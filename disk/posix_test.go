@@ -94,6 +94,7 @@ func TestLockSaysWhoHasIt(t *testing.T) {
 func TestErrorsAreTheOnesOfEnv(t *testing.T) {
 	for number, want := range map[unix.Errno]error{
 		unix.ENOSPC: env.ErrNoSpace, unix.EDQUOT: env.ErrNoSpace, unix.EIO: env.ErrIO, unix.ENOENT: env.ErrNotExist,
+		unix.EROFS: env.ErrReadOnly, unix.EMFILE: env.ErrTooManyFiles, unix.ENFILE: env.ErrTooManyFiles,
 		unix.EEXIST: env.ErrExist, unix.EISDIR: env.ErrExist, unix.ENOTEMPTY: env.ErrExist,
 	} {
 		err := wrap("write", "a/b", &os.PathError{Op: "pwrite", Path: "a/b", Err: number})
@@ -188,6 +189,36 @@ func TestPoolKeepsItsLimit(t *testing.T) {
 	if most > 3 || ran != 200 {
 		t.Errorf("%d ran, %d at once", ran, most)
 	}
+}
+
+// TestPoolsDoNotWaitForEachOther fills one after the other with work that does not end.
+func TestPoolsDoNotWaitForEachOther(t *testing.T) {
+	w := openWorld(t, t.TempDir(), Options{Workers: 1})
+	d := w.Disk.(*Posix)
+	w.Run(func(s *task.Task) {
+		f, err := d.Open(w.Folder+"/f", env.OpenNew).Wait(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := d.Buffer(env.BlockBytes)
+		for name, busy := range map[string]*pool{"work": &d.work, "commits": &d.commits, "syncs": &d.syncs} {
+			hold := make(chan struct{})
+			busy.do(jobFunc(func() { <-hold }))
+			if busy != &d.work {
+				f.ReadAt(p, 0).Wait(s)
+			}
+			if busy != &d.commits {
+				f.WriteSync(p, 0).Wait(s)
+			}
+			if busy != &d.syncs {
+				f.Sync().Wait(s)
+				d.SyncDir(w.Folder).Wait(s)
+			}
+			t.Log(name)
+			close(hold)
+		}
+		f.Close()
+	})
 }
 
 type jobFunc func()

@@ -19,9 +19,22 @@ func syncData(descriptor int) error {
 	return uninterrupted(func() error { return unix.Fdatasync(descriptor) })
 }
 
-// reopenDirect opens the file of a descriptor once more, for direct writes, whatever its name is by now.
-func reopenDirect(descriptor int) (int, error) {
-	return openDescriptor("/proc/self/fd/"+strconv.Itoa(descriptor), unix.O_RDWR|unix.O_DIRECT|unix.O_DSYNC|unix.O_CLOEXEC)
+// reopen opens the file of a descriptor once more for an access, whatever its name is by now.
+func reopen(descriptor int, a access) (int, error) {
+	flags := unix.O_RDWR | unix.O_CLOEXEC
+	if a == direct {
+		flags |= unix.O_DIRECT
+	}
+	return openDescriptor("/proc/self/fd/"+strconv.Itoa(descriptor), flags)
+}
+
+// writeDirectly writes whole blocks past the page cache; durable has the device put them where they stay, and the
+// length they need, as O_DSYNC does.
+func writeDirectly(descriptor int, p []byte, offset int64, durable bool) (int, error) {
+	if !durable {
+		return unix.Pwrite(descriptor, p, offset)
+	}
+	return unix.Pwritev2(descriptor, [][]byte{p}, offset, unix.RWF_DSYNC)
 }
 
 // takesDirect tries a direct write in the folder, on a file without a name where that is possible.
@@ -41,14 +54,14 @@ func takesDirect(folder string) bool {
 }
 
 func tryDirect(descriptor int) bool {
-	direct, err := reopenDirect(descriptor)
+	direct, err := reopen(descriptor, direct)
 	if err != nil {
 		return false
 	}
 	defer closeDescriptor(direct)
 	var m memory
 	defer m.unmap()
-	return writeFull(direct, m.take(env.BlockBytes), 0) == nil
+	return writeBlocks(direct, m.take(env.BlockBytes), 0, true) == nil
 }
 
 // magics are the file systems one meets, by the number statfs gives.

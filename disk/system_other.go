@@ -18,7 +18,9 @@ func syncData(descriptor int) error {
 	return uninterrupted(func() error { return unix.Fsync(descriptor) })
 }
 
-func reopenDirect(int) (int, error) { return notOpened, errors.ErrUnsupported }
+func reopen(int, access) (int, error) { return notOpened, errors.ErrUnsupported }
+
+func writeDirectly(int, []byte, int64, bool) (int, error) { return 0, errors.ErrUnsupported }
 
 func takesDirect(string) bool { return false }
 

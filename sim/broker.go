@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"slices"
 
 	"barnabas/core"
 	"barnabas/core/config"
@@ -34,8 +33,20 @@ type broker struct {
 	chances  uint64
 	secrets  uint64
 	watch    watch
-	before   map[uint64]ledger.LogEnd // what the disk held when the present process started
-	unclean  bool                     // the power took what was acknowledged and not synced (durability=replicated)
+	before   ledger.Holding // what the disk held when the present process started
+	unclean  bool           // the power took what was acknowledged and not synced (durability=replicated)
+	shift    int64          // of its wall clock, in milliseconds
+	live     *ledger.Reader // of what a process reads
+	durable  *ledger.Reader // of what survives for sure
+}
+
+func newBroker(w *world, id int32, node *kernel.Node, settings *config.Settings) *broker {
+	b := &broker{world: w, id: id, node: node, settings: settings, live: ledger.NewReader(), durable: ledger.NewReader()}
+	b.watch.promised, b.watch.led = make(map[logKey]record.Offset), make(map[logKey]ledEpoch)
+	b.machine = simdisk.New(w.kernel, node, w.plan.disks(w.kernel.Random, uint64(id-1)))
+	b.machine.Counted = w.count
+	node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("broker %d", b.id), cause, stack) }
+	return b
 }
 
 // start starts a process on the machine as it is.
@@ -44,13 +55,11 @@ func (b *broker) start() {
 	b.starts++
 	b.up, b.failed = false, nil
 	b.before = b.readDisk()
-	if !b.unclean {
-		w.ledger.JudgeDisk(fmt.Sprintf("broker %d's disk", b.id), b.before)
-	}
+	b.judgeDisk()
 	loop := b.node.Start()
 	b.watch.newLife()
 	e := env.Env{
-		Loop: loop, Clock: clock{w, loop}, Disk: b.machine.Disk(b.node.Life()), Network: w.network.Endpoint(b.node),
+		Loop: loop, Clock: clock{b, loop}, Disk: b.machine.Disk(b.node.Life()), Network: w.network.Endpoint(b.node),
 		Random: w.kernel.Random.Sub(kernel.StreamWorkload+9, uint64(b.id), b.starts), Secrets: secrets{b}, Probe: probe{b}, Talk: talk{b},
 	}
 	o := core.Options{
@@ -76,41 +85,6 @@ func (b *broker) ready(err error) {
 	}
 }
 
-// readDisk reads the machine's journal with the ledger's own parser.
-func (b *broker) readDisk() map[uint64]ledger.LogEnd {
-	logs, err := ledger.ReadJournal(func(name string) ([]byte, bool) { return b.machine.Bytes(dataFolder + "/" + name) })
-	if err != nil {
-		b.world.violate("LogStructure", fmt.Sprintf("broker %d's journal: %v", b.id, err))
-	}
-	return logs
-}
-
-// judgeRecovery compares what the process recovered with what it had promised, and with what its disk holds.
-func (b *broker) judgeRecovery() {
-	found := make(map[logKey]bool)
-	for number, log := range b.process.Directory().Logs().All {
-		key := logKey{log.TopicID, log.Partition}
-		found[key] = true
-		// The stable end is what was recovered: requests that waited may have been appended in this very step.
-		recovered := log.StableEnd()
-		if b.unclean {
-			b.watch.promised[key] = min(b.watch.promised[key], recovered)
-		}
-		if promised := b.watch.promised[key]; recovered < promised {
-			b.world.violate("RecoveredCoversPromised", fmt.Sprintf(
-				"broker %d recovered %s up to %d and had promised %d", b.id, log.Name, recovered, promised))
-		}
-		onDisk, ok := b.before[uint64(number)]
-		if isData := log.Name != "__cluster_metadata-0"; ok && isData && onDisk.End != int64(recovered) {
-			b.world.violate("LogStructure", fmt.Sprintf(
-				"broker %d recovered %s up to %d; its disk holds whole commits up to %d", b.id, log.Name, recovered, onDisk.End))
-		}
-	}
-	if !b.unclean {
-		b.judgeMissing(found)
-	}
-}
-
 // mayBeElected says whether the broker holds everything that was committed. One that lost its tail with the power is not
 // in sync until it has it again: a controller would have taken it out of the ISR at its unclean registration (rule S10).
 func (b *broker) mayBeElected() bool {
@@ -125,20 +99,6 @@ func (b *broker) mayBeElected() bool {
 	}
 	b.unclean = false
 	return true
-}
-
-// judgeMissing reports logs that promised something and are gone as a whole.
-func (b *broker) judgeMissing(found map[logKey]bool) {
-	var missing []string
-	for key, promised := range b.watch.promised {
-		if promised > 0 && !found[key] {
-			missing = append(missing, fmt.Sprintf("topic %x partition %d up to %d", key.topic, key.partition, promised))
-		}
-	}
-	slices.Sort(missing)
-	for _, m := range missing {
-		b.world.violate("RecoveredCoversPromised", fmt.Sprintf("broker %d has lost a log that had promised: %s", b.id, m))
-	}
 }
 
 // crash ends the process: kill -9, or with the power.
@@ -205,15 +165,17 @@ func (b *broker) look() {
 	}
 }
 
-// clock is a node's wall clock: virtual time since a fixed date.
+// clock is a broker's wall clock: virtual time since a fixed date, and however far faults have shifted it.
 type clock struct {
-	world *world
-	loop  *task.Loop
+	broker *broker
+	loop   *task.Loop
 }
 
 const firstWall = 1_700_000_000_000
 
-func (c clock) Wall() env.Timestamp { return firstWall + env.Timestamp(c.loop.Now()/1e6) }
+func (c clock) Wall() env.Timestamp {
+	return env.Timestamp(firstWall + int64(c.loop.Now()/1e6) + c.broker.shift)
+}
 
 type secrets struct{ b *broker }
 

@@ -18,15 +18,15 @@ func (b *broker) lookAt(s *seen, p *replica.Partition) {
 	w := b.world
 	switch {
 	case epoch < s.epoch:
-		w.violate("EpochMonotone", fmt.Sprintf("broker %d, %s: leader epoch %d after %d", b.id, log.Name, epoch, s.epoch))
+		w.judge("EpochMonotone", fmt.Sprintf("broker %d, %s: leader epoch %d after %d", b.id, log.Name, epoch, s.epoch))
 	case log.Start() > log.StableEnd() || log.StableEnd() > log.End():
-		w.violate("EndsInOrder", fmt.Sprintf("broker %d, %s: start %d, stable end %d, end %d", b.id, log.Name, log.Start(), log.StableEnd(), log.End()))
+		w.judge("EndsInOrder", fmt.Sprintf("broker %d, %s: start %d, stable end %d, end %d", b.id, log.Name, log.Start(), log.StableEnd(), log.End()))
 	case high > log.StableEnd():
-		w.violate("HighWatermarkStable", fmt.Sprintf("broker %d, %s: high watermark %d above the stable end %d", b.id, log.Name, high, log.StableEnd()))
+		w.judge("HighWatermarkStable", fmt.Sprintf("broker %d, %s: high watermark %d above the stable end %d", b.id, log.Name, high, log.StableEnd()))
 	case high < s.high && epoch == s.epoch:
-		w.violate("HighWatermarkMonotone", fmt.Sprintf("broker %d, %s: high watermark %d after %d in epoch %d", b.id, log.Name, high, s.high, epoch))
+		w.judge("HighWatermarkMonotone", fmt.Sprintf("broker %d, %s: high watermark %d after %d in epoch %d", b.id, log.Name, high, s.high, epoch))
 	case log.End() < s.end && p.IsLeader():
-		w.violate("LeaderAppendOnly", fmt.Sprintf("broker %d, %s: a leader's end %d after %d", b.id, log.Name, log.End(), s.end))
+		w.judge("LeaderAppendOnly", fmt.Sprintf("broker %d, %s: a leader's end %d after %d", b.id, log.Name, log.End(), s.end))
 	}
 	if p.IsLeader() && high > s.high {
 		b.judgeBacking(p, high)
@@ -36,7 +36,7 @@ func (b *broker) lookAt(s *seen, p *replica.Partition) {
 		// A process leads only in epochs that began after its registration, so never in one that an earlier process led in
 		// (rule S6).
 		if led, ok := b.watch.led[key]; ok && led.start != b.starts && led.epoch >= epoch {
-			w.violate("LedInOldEpoch", fmt.Sprintf("broker %d, %s: leads in epoch %d, as before its restart", b.id, log.Name, epoch))
+			w.judge("LedInOldEpoch", fmt.Sprintf("broker %d, %s: leads in epoch %d, as before its restart", b.id, log.Name, epoch))
 		}
 		b.watch.led[key] = ledEpoch{epoch, b.starts}
 	}
@@ -66,7 +66,7 @@ func (b *broker) judgeBacking(p *replica.Partition, high record.Offset) {
 			}
 		}
 		if high > stable {
-			w.violate("HighWatermarkBacked", fmt.Sprintf(
+			w.judge("HighWatermarkBacked", fmt.Sprintf(
 				"%s: broker %d's high watermark is %d; on in-sync replica %d only %d is stable", p.Log.Name, b.id, high, id, stable))
 		}
 	}

@@ -17,6 +17,9 @@ type Options struct {
 	Trace   func(line string) // nil: no trace
 	Twice   bool              // run the seed twice; different digests are a violation
 	Plant   string            // a planted nondeterminism, by name; "": none
+	// LedgerOff: judge only by what clients saw (rule O5). The same things happen as with it, and more of them after a
+	// violation, since that is no reason to stop.
+	LedgerOff bool
 }
 
 // Violation is one promise that was broken.

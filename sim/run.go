@@ -13,21 +13,12 @@ import (
 	"barnabas/sim/client"
 	"barnabas/sim/kernel"
 	"barnabas/sim/ledger"
-	"barnabas/sim/simdisk"
 	"barnabas/sim/simnet"
+	"barnabas/sim/witness"
 )
 
-// settleTime is how long after the last fault everything must have settled.
-const settleTime = 30 * time.Second
-
-// auditTime is how long reading everything once more may take, on the slowest disk with the smallest fetches.
-const auditTime = 5 * time.Minute
-
-// standstill is how long a consumer may go without a record it could have before it counts as stuck.
-const standstill = 5 * time.Second
-
-// violationsMax is how many violations of one run are kept; the first is what matters.
-const violationsMax = 20
+// violationsMax is how many violations of one kind are kept; the first is what matters.
+const violationsMax = 5
 
 // world is one run.
 type world struct {
@@ -40,10 +31,13 @@ type world struct {
 	clients   []*client.Client
 	auditor   *client.Client
 	ledger    *ledger.Ledger
+	witness   *witness.Witness
 	committed map[logKey]record.Offset
 	faults    map[string]uint64
 	result    Result
 	healed    bool
+	broken    bool         // beyond use
+	shiftMax  int64        // of any wall clock ever, in milliseconds
 	positions int64        // of all consumers together, when last looked at
 	movedAt   task.Instant // when that last changed
 }
@@ -68,7 +62,9 @@ func run(o Options) Result {
 		options: o, plan: draw(o, random), kernel: kernel.New(random),
 		committed: make(map[logKey]record.Offset), faults: make(map[string]uint64), result: Result{Seed: o.Seed},
 	}
-	w.ledger = ledger.New(w.violate)
+	w.ledger = ledger.New(w.judge, w.wallMax)
+	w.ledger.Memory = w.plan.memory()
+	w.witness = witness.New(w.violate)
 	w.build()
 	end := task.Instant(0).Add(o.Virtual)
 	w.runUntil(end)
@@ -93,19 +89,19 @@ func (w *world) build() {
 		w.script = newScript(w)
 	}
 	for i := range w.plan.brokers {
-		node := w.node()
-		b := &broker{world: w, id: int32(i + 1), node: node, settings: settings[i]}
-		b.watch.promised, b.watch.led = make(map[logKey]record.Offset), make(map[logKey]ledEpoch)
-		b.machine = simdisk.New(w.kernel, node, w.plan.disks(w.kernel.Random, uint64(i)))
-		b.machine.Counted = w.count
-		node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("broker %d", b.id), cause, stack) }
-		w.brokers = append(w.brokers, b)
+		w.brokers = append(w.brokers, newBroker(w, int32(i+1), w.node(), settings[i]))
 	}
 	if w.script != nil {
 		w.script.create(w.plan.partitions[0].Topic)
 	}
 	for _, b := range w.brokers {
 		b.start()
+	}
+	for _, p := range w.plan.partitions {
+		w.ledger.Retains(p, w.plan.retention)
+		if w.plan.retention != ledger.Forever {
+			w.witness.Expires(p)
+		}
 	}
 	w.kernel.OnList = func(n *kernel.Node) {
 		if n.ID < len(w.brokers) {
@@ -150,8 +146,10 @@ func (w *world) startClient(id uint64, p clientPlan) *client.Client {
 	o := client.Options{
 		ID: id, Random: w.kernel.Random, FetchVersion: p.fetchVersion,
 		Hooks: client.Hooks{
-			Ledger: w.ledger, Operation: func() { w.result.Operations++ }, Acked: func() { w.result.Acked++ },
+			Ledger: w.ledger, Witness: w.witness, Violate: w.violate, Wall: w.wall, Forgetful: w.plan.memory() < week,
+			Operation: func() { w.result.Operations++ }, Acked: func() { w.result.Acked++ }, Changed: w.count,
 		},
+		Lives: p.lives,
 	}
 	for _, b := range w.brokers {
 		o.Brokers = append(o.Brokers, fmt.Sprintf("%s:%d", w.network.HostOf(b.node), brokerPort))
@@ -160,129 +158,25 @@ func (w *world) startClient(id uint64, p clientPlan) *client.Client {
 		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
 		o.Producers = append(o.Producers, plan)
 	}
-	o.Consumers = p.consumers
+	for _, plan := range p.churns {
+		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
+		o.Churns = append(o.Churns, plan)
+	}
+	for _, plan := range p.deletions {
+		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
+		o.Deletions = append(o.Deletions, plan)
+	}
+	for _, plan := range p.consumers {
+		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
+		o.Consumers = append(o.Consumers, plan)
+	}
 	return client.Start(env.Env{Loop: loop, Network: w.network.Endpoint(node)}, o)
-}
-
-// runUntil runs events until the instant, unless something is broken beyond use.
-func (w *world) runUntil(end task.Instant) {
-	const slice = 100 * time.Millisecond
-	for w.kernel.Now() < end && len(w.result.Violations) == 0 {
-		w.kernel.Run(min(w.kernel.Now().Add(slice), end))
-	}
-}
-
-// heal ends all faults: brokers that are down come back, the network is calm.
-func (w *world) heal() {
-	w.healed = true
-	if len(w.result.Violations) > 0 {
-		return
-	}
-	w.network.SetFaults(simnet.Faults{HalfOpenMax: w.plan.network.HalfOpenMax})
-	for _, b := range w.brokers {
-		b.machine.Limp(0, 1)
-		if !b.node.Alive() {
-			b.start()
-		} else {
-			b.node.Resume()
-		}
-	}
-	if w.script != nil && w.script.partition().Leader == -1 {
-		w.script.electSoon()
-	}
-}
-
-// settle runs until everything has settled, or until that takes too long, which is a violation.
-func (w *world) settle(deadline task.Instant, unsettled func() string) {
-	for len(w.result.Violations) == 0 {
-		w.runUntil(w.kernel.Now().Add(100 * time.Millisecond))
-		why := unsettled()
-		if why == "" {
-			return
-		}
-		if w.kernel.Now() >= deadline && !w.isReading() {
-			w.violate("Liveness", fmt.Sprintf("%v after the last fault: %s%s",
-				time.Duration(w.kernel.Now())-w.options.Virtual, why, w.describe()))
-			return
-		}
-	}
-}
-
-// isReading says whether consumers moved in the last seconds: one that asked for little at a time over a slow network may
-// take longer than the rest, as long as it does not stand still.
-func (w *world) isReading() bool {
-	total := int64(0)
-	for _, c := range append(slices.Clone(w.clients), w.auditor) {
-		if c != nil {
-			for _, consumer := range c.Consumers {
-				total += consumer.Position()
-			}
-		}
-	}
-	if total != w.positions {
-		w.positions, w.movedAt = total, w.kernel.Now()
-	}
-	return w.kernel.Now().Sub(w.movedAt) < standstill && w.kernel.Now() < task.Instant(0).Add(w.options.Virtual+2*auditTime)
-}
-
-// unsettled says what is not as it should be yet, or nothing.
-func (w *world) unsettled() string {
-	for _, b := range w.brokers {
-		if !b.up {
-			return fmt.Sprintf("broker %d is not up", b.id)
-		}
-	}
-	for _, c := range w.clients {
-		for _, p := range c.Producers {
-			if !p.Settled() {
-				return p.Pending()
-			}
-		}
-		for _, consumer := range c.Consumers {
-			if why := w.behind(consumer, "consumer"); why != "" && !consumer.MayWait(w.ledger.AckedEnd(consumer.Partition())) {
-				return why
-			}
-		}
-	}
-	return ""
-}
-
-// unaudited says what the auditor has not read yet, or nothing.
-func (w *world) unaudited() string {
-	for _, consumer := range w.auditor.Consumers {
-		if why := w.behind(consumer, "auditor"); why != "" {
-			return why
-		}
-	}
-	return ""
-}
-
-func (w *world) behind(c *client.Consumer, who string) string {
-	if end := w.ledger.AckedEnd(c.Partition()); c.Position() < end {
-		return fmt.Sprintf("%s of %s is at %d of %d", who, c.Partition(), c.Position(), end)
-	}
-	return ""
-}
-
-// audit starts the client that reads every partition once more from its start.
-func (w *world) audit() {
-	p := clientPlan{fetchVersion: 18}
-	for _, partition := range w.ledger.Partitions() {
-		p.consumers = append(p.consumers, client.ConsumerPlan{
-			Partition: partition, WaitMax: 200 * time.Millisecond, BytesMin: 1, BytesMax: 1 << 20,
-		})
-	}
-	w.auditor = w.startClient(uint64(len(w.clients)), p)
 }
 
 // finish judges the end and completes the digest.
 func (w *world) finish() {
-	if len(w.result.Violations) == 0 {
-		ends := make(map[ledger.Partition]int64)
-		for _, c := range w.auditor.Consumers {
-			ends[c.Partition()] = c.Position()
-		}
-		w.ledger.Finish(func(p ledger.Partition) int64 { return ends[p] })
+	if !w.over() {
+		w.judgeEnd()
 	}
 	for _, b := range w.brokers {
 		if b.process != nil {
@@ -326,11 +220,42 @@ func (w *world) broker(id int32) *broker {
 
 func (w *world) count(kind string) { w.faults[kind]++ }
 
+// violate reports a broken promise that somebody outside the cluster can see.
 func (w *world) violate(invariant, detail string) {
-	if len(w.result.Violations) < violationsMax {
+	kept := 0
+	for _, v := range w.result.Violations {
+		if v.Invariant == invariant {
+			kept++
+		}
+	}
+	if kept < violationsMax {
 		w.result.Violations = append(w.result.Violations, Violation{invariant, detail, w.kernel.Now()})
 	}
+	switch invariant {
+	case "Panic", "BrokerStarts", "BrokerFailed":
+		w.broken = true
+	}
 }
+
+// judge reports a broken promise that takes more than clients to see: the ledger's knowledge, a disk's bytes, a look into
+// brokers. With the ledger off there is no such knowledge.
+func (w *world) judge(invariant, detail string) {
+	if !w.options.LedgerOff {
+		w.violate(invariant, detail)
+	}
+}
+
+// over says whether the run need not go on: the first violation is what matters. With the ledger off it goes on to the
+// final reading, where most of what clients can see is seen.
+func (w *world) over() bool {
+	return w.broken || !w.options.LedgerOff && len(w.result.Violations) > 0
+}
+
+// wall is what an honest wall clock shows, in milliseconds.
+func (w *world) wall() int64 { return firstWall + int64(w.kernel.Now()/1e6) }
+
+// wallMax is the latest any broker's wall clock may have shown.
+func (w *world) wallMax() int64 { return w.wall() + w.shiftMax }
 
 // panicked reports a broken assertion, or worse. The stack goes to the trace only: it holds addresses, and what a run
 // finds is the same in every process.

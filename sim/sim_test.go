@@ -67,6 +67,7 @@ func TestSpeedProfileReachesItsLoad(t *testing.T) {
 func TestEveryFaultTakesEffect(t *testing.T) {
 	missing := map[string]bool{
 		"N1": true, "N2": true, "N8": true, "D1": true, "D2": true, "D3": true, "D11": true, "P1": true, "P2": true, "P3": true,
+		"P5": true, "T1": true, "C2": true, "DeleteRecords": true,
 	}
 	for seed := uint64(500); seed < 650 && len(missing) > 0; seed++ {
 		for _, f := range mustBeClean(t, Options{Seed: seed, Virtual: 10 * time.Second, Profile: "swarm"}).Faults {
@@ -114,6 +115,18 @@ func TestOneSeedHasOneDigest(t *testing.T) {
 			if other := Run(Options{Seed: 700 + seed, Virtual: o.Virtual, Profile: profile}); other.Digest == r.Digest {
 				t.Errorf("seeds %d and %d have the same digest: it does not look at much", o.Seed, 700+seed)
 			}
+		}
+	}
+}
+
+// Turning the ledger off changes what is judged and nothing that happens.
+func TestTheLedgerOnlyLooks(t *testing.T) {
+	for _, profile := range []string{"single", "replicas"} {
+		o := Options{Seed: 77, Virtual: 10 * time.Second, Profile: profile}
+		with := mustBeClean(t, o)
+		o.LedgerOff = true
+		if without := mustBeClean(t, o); without.Digest != with.Digest {
+			t.Errorf("%s: digest %016x with the ledger, %016x without", profile, with.Digest, without.Digest)
 		}
 	}
 }

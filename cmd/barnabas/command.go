@@ -28,9 +28,17 @@ func commands() *command {
 	root := &command{name: "barnabas", short: "a Kafka-protocol broker, and its simulator"}
 	root.below = []*command{
 		{name: "start", short: "run a broker", usage: "[flags]", long: startHelp, prepare: prepareStart},
+		{name: "topic", short: "look at the topics of a running cluster", below: []*command{
+			{name: "list", short: "list them", usage: "[flags]", long: topicListHelp, prepare: prepareTopicList},
+			{
+				name: "describe", short: "show settings, replicas and offsets, and what is promised", usage: "[TOPIC...] [flags]",
+				long: topicDescribeHelp, prepare: prepareTopicDescribe, arguments: true,
+			},
+		}},
 		{name: "sim", short: "run simulated clusters", below: []*command{
 			{name: "run", short: "run seeds and check what they promise", usage: "[flags]", long: simRunHelp, prepare: prepareSimRun},
 			{name: "mutants", short: "list the historic bugs to run with", usage: "[flags]", long: simMutantsHelp, prepare: prepareSimMutants},
+			{name: "museum", short: "measure how soon each of them is found", usage: "[flags]", long: simMuseumHelp, prepare: prepareSimMuseum},
 		}},
 		{name: "version", short: "say what was built, from what", prepare: prepareVersion},
 		{name: "help", short: "explain a command, or the settings (help settings)", usage: "[COMMAND...]", prepare: prepareHelp, arguments: true},

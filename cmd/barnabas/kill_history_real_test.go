@@ -1,266 +1,187 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const killPartitions = 2
+// killPartitions is how many partitions each topic has.
+const killPartitions = 3
 
-// place is where a record was acknowledged to be.
-type place struct {
-	topic     string
-	partition int32
-	offset    int64
+// The topics in use. What "short" holds may be deleted from its beginning: it keeps shortBytes.
+const (
+	lastingTopic = "lasting"
+	freshTopic   = "fresh"
+	leaderTopic  = "leader"
+	shortTopic   = "short"
+)
+
+var killTopics = []string{lastingTopic, freshTopic, leaderTopic, shortTopic}
+
+// shortBytes is what retention leaves of a partition at least, where the broker has retention.
+const shortBytes = 30_000
+
+// partition is one log.
+type partition struct {
+	topic  string
+	number int32
 }
 
 // identity is who sent a record, and as which of its records for that partition.
 type identity struct{ writer, number int }
 
-// history is all that producers were told. It stays in memory: this process is not the one that is killed.
+// unknown is what stands where nothing was told yet.
+var unknown = identity{-1, -1}
+
+// recordOverhead is more than a record costs on disk beside its value, also when it is alone in its batch.
+const recordOverhead = 150
+
+// size is the length of the record's value.
+func (i identity) size() int {
+	if i.number%400 == 399 {
+		return 30_000
+	}
+	return 20 + i.number%300
+}
+
+// value is a text of its own for every record, some of them long.
+func (i identity) value() []byte {
+	text := fmt.Appendf(nil, "%d %d ", i.writer, i.number)
+	for len(text) < i.size() {
+		text = append(text, byte('a'+(i.number+len(text))%26))
+	}
+	return text
+}
+
+// history is all that clients were told. It stays in memory: this process is not the one that is killed.
 type history struct {
 	t     *testing.T
-	mu    sync.Mutex
-	acked map[place]identity
-	read  int
-	found map[stream]int // after the last verify: the records of each stream
-	calm  atomic.Bool    // while a verify reads, writers go on slowly, or it would never catch up
+	calm  atomic.Bool // while a verify reads, writers go on slowly, or it would never catch up
+	mutex sync.Mutex
+	logs  map[partition]*logHistory
+
+	acked, read int
+	problems    []string
 }
 
-// stream is what one writer sends to one partition.
-type stream struct {
-	writer    int
-	partition int32
+// logHistory is what is known of one log.
+type logHistory struct {
+	told  []identity // by offset: as it was acknowledged, or read by a consumer
+	acked int64      // the offset after the last acknowledged one
+
+	// What was read last, from which the next reading may go on.
+	next   int64                // the offset to read next
+	jumped int64                // where the log began when records had been deleted
+	found  map[int]lastOfWriter // by writer
 }
 
-func newHistory(t *testing.T) *history { return &history{t: t, acked: make(map[place]identity)} }
+// lastOfWriter is the last record of a writer that was read from a log.
+type lastOfWriter struct {
+	next   int // the number of the next one
+	offset int64
+}
 
-// topics are those in use, with the number of their partitions.
-func (h *history) topics() map[string]int32 {
-	return map[string]int32{"lasting": killPartitions, "fresh": killPartitions, "leader": killPartitions}
+func newHistory(t *testing.T) *history {
+	h := &history{t: t, logs: make(map[partition]*logHistory)}
+	for _, topic := range killTopics {
+		for number := range int32(killPartitions) {
+			h.logs[partition{topic, number}] = &logHistory{found: make(map[int]lastOfWriter)}
+		}
+	}
+	return h
 }
 
 func (h *history) count() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.acked)
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.acked
 }
 
-func (h *history) add(at place, of identity) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if other, taken := h.acked[at]; taken {
-		h.t.Errorf("%+v was acknowledged for %+v and for %+v", at, other, of)
+// acknowledge notes what a producer was told.
+func (h *history) acknowledge(p partition, offset int64, of identity) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.acked++
+	l := h.logs[p]
+	l.acked = max(l.acked, offset+1)
+	h.tell(p, offset, of, "acknowledged")
+}
+
+// tell notes which record stands at an offset; it stays the same for ever.
+func (h *history) tell(p partition, offset int64, of identity, how string) {
+	l := h.logs[p]
+	for int64(len(l.told)) <= offset {
+		l.told = append(l.told, unknown)
 	}
-	h.acked[at] = of
+	if was := l.told[offset]; was != unknown && was != of {
+		h.problem("replaced: offset %d of %+v held %+v, and is %s as %+v", offset, p, was, how, of)
+	}
+	l.told[offset] = of
 }
 
-// verify reads every log from its beginning and compares. Producers may go on meanwhile.
-func (h *history) verify(b *broker) {
+// problem notes what is wrong. A few of a kind are enough.
+func (h *history) problem(format string, arguments ...any) {
+	if len(h.problems) < 20 {
+		h.problems = append(h.problems, fmt.Sprintf(format, arguments...))
+	}
+}
+
+// verify reads the logs and compares: the whole of them, or what came since the last verify. It returns what is wrong.
+// Producers may go on meanwhile.
+func (h *history) verify(b *broker, whole bool) []string {
 	h.t.Helper()
 	h.calm.Store(true)
 	defer h.calm.Store(false)
-	h.mu.Lock()
-	promised := make(map[place]identity, len(h.acked))
-	for at, of := range h.acked {
-		promised[at] = of
-	}
-	h.mu.Unlock()
-	h.found = make(map[stream]int)
-	h.readAll(b, promised)
-	for at, of := range promised {
-		h.t.Errorf("lost: %+v was acknowledged for %+v, and the log ends before", at, of)
-	}
-	if h.t.Failed() {
-		h.t.FailNow()
-	}
-}
-
-// readAll reads all logs to where they end now, and takes out of promised what it finds. One consumer reads them side by
-// side, since they lie side by side on the disk.
-func (h *history) readAll(b *broker, promised map[place]identity) {
-	h.t.Helper()
-	logs := make(map[string]map[int32]kgo.Offset)
-	for topic, partitions := range h.topics() {
-		logs[topic] = make(map[int32]kgo.Offset)
-		for partition := range partitions {
-			logs[topic][partition] = kgo.NewOffset().AtStart()
+	promised := make(map[partition]int64)
+	h.mutex.Lock()
+	for p, l := range h.logs {
+		promised[p] = l.acked
+		if whole {
+			l.next, l.jumped, l.found = 0, 0, make(map[int]lastOfWriter)
 		}
 	}
-	c := client(h.t, b, kgo.ConsumePartitions(logs), kgo.AlwaysRetryEOF())
-	defer c.Close()
-	left := h.ends(c)
-	next := make(map[place]int64)
-	for len(left) > 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		for _, r := range poll(h.t, ctx, c) {
-			log := place{topic: r.Topic, partition: r.Partition}
-			if r.Offset != next[log] {
-				h.t.Fatalf("%+v: offset %d follows %d", log, r.Offset, next[log]-1)
-			}
-			next[log]++
-			h.check(r, promised)
-			if end, ok := left[log]; ok && next[log] >= end {
-				delete(left, log)
-			}
-		}
-		cancel()
-	}
-}
-
-// ends says where logs end now, those that hold anything.
-func (h *history) ends(c *kgo.Client) map[place]int64 {
-	h.t.Helper()
-	left := make(map[place]int64)
-	for topic, partitions := range h.topics() {
-		ends, err := kadm.NewClient(c).ListEndOffsets(within(h.t), topic)
-		for partition := range partitions {
-			end, ok := ends.Lookup(topic, partition)
-			if err != nil || !ok || end.Err != nil {
-				h.t.Fatalf("where %s ends: %+v, %v", topic, end, err)
-			}
-			if end.Offset > 0 {
-				left[place{topic: topic, partition: partition}] = end.Offset
-			}
+	h.mutex.Unlock()
+	newReading(h, b).run()
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	for p, l := range h.logs {
+		if l.next < promised[p] {
+			h.problem("lost: %+v ends at offset %d, and records before %d were acknowledged", p, l.next, promised[p])
 		}
 	}
-	return left
+	problems := h.problems
+	h.problems = nil
+	return problems
 }
 
-// check compares one record with what was promised, and with the one before of its writer.
-func (h *history) check(r *kgo.Record, promised map[place]identity) {
-	h.t.Helper()
+// check compares one record with what was told, and with the one before of its writer.
+func (h *history) check(p partition, offset int64, of identity) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
 	h.read++
-	of, at := identify(h.t, r), place{r.Topic, r.Partition, r.Offset}
-	if want, ok := promised[at]; ok && want != of {
-		h.t.Errorf("replaced: %+v was acknowledged for %+v, and holds %+v", at, want, of)
+	h.tell(p, offset, of, "read")
+	l := h.logs[p]
+	last := l.found[of.writer]
+	// Each next one, without a gap: none is lost, none is there twice, and none overtook another. Without idempotence a
+	// batch may be there twice.
+	deleted := last.offset < l.jumped && of.number > last.next
+	if p.topic != leaderTopic && of.number != last.next && !deleted {
+		h.problem("order: offset %d of %+v holds %+v, want number %d", offset, p, of, last.next)
 	}
-	delete(promised, at)
-	if r.Topic == "leader" {
-		return // without idempotence a batch may be there twice
-	}
-	// Each next one, without a gap: none is lost, none is there twice, and none overtook another.
-	s := stream{of.writer, r.Partition}
-	if of.number != h.found[s] {
-		h.t.Fatalf("%+v holds %+v, want number %d", at, of, h.found[s])
-	}
-	h.found[s]++
+	l.found[of.writer] = lastOfWriter{of.number + 1, offset}
+	l.next = offset + 1
 }
 
 // complete checks that all that these writers ever sent is there: each of them saw all its records acknowledged.
 func (h *history) complete(writers []*writer) {
 	h.t.Helper()
 	for _, w := range writers {
-		for partition, sent := range w.sent {
-			if found := h.found[stream{w.number, int32(partition)}]; found != sent {
-				h.t.Errorf("writer %d sent %d records to partition %d, and %d are there", w.number, sent, partition, found)
+		for number, sent := range w.sent {
+			if found := h.logs[partition{w.topic, int32(number)}].found[w.number].next; found != sent {
+				h.t.Errorf("writer %d sent %d records to partition %d of %s, and %d are there", w.number, sent, number, w.topic, found)
 			}
 		}
 	}
 }
-
-// identify reads a record's value, and checks that it is whole.
-func identify(t *testing.T, r *kgo.Record) (of identity) {
-	t.Helper()
-	if _, err := fmt.Sscanf(string(r.Value[:min(len(r.Value), 40)]), "%d %d", &of.writer, &of.number); err != nil || !bytes.Equal(r.Value, of.value()) {
-		t.Fatalf("nobody sent %q: %v", r.Value, err)
-	}
-	return of
-}
-
-// value is a text of its own for every record, some of them long.
-func (i identity) value() []byte {
-	text := fmt.Appendf(nil, "%d %d ", i.writer, i.number)
-	length := 20 + i.number%300
-	if i.number%1000 == 999 {
-		length = 100_000
-	}
-	for len(text) < length {
-		text = append(text, byte('a'+(i.number+len(text))%26))
-	}
-	return text
-}
-
-// writer is one producer.
-type writer struct {
-	t       *testing.T
-	number  int
-	client  *kgo.Client
-	history *history
-	topic   string
-	sent    [killPartitions]int
-	acked   atomic.Int64
-	enough  chan struct{} // closed to end it
-	ended   chan struct{}
-	once    sync.Once
-	given   atomic.Bool // up: what comes back as failed was not promised
-}
-
-func newWriter(t *testing.T, h *history, b *broker, number int, topic string, options ...kgo.Opt) *writer {
-	w := &writer{t: t, number: number, history: h, topic: topic, enough: make(chan struct{}), ended: make(chan struct{})}
-	w.client = client(t, b, append(options,
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.StopProducerOnDataLossDetected(),
-		kgo.ProducerBatchCompression(codecs[number%len(codecs)].codec), kgo.ProducerBatchMaxBytes(200_000),
-		// A batch each few records, several on their way, and soon again after the broker is back.
-		kgo.MaxBufferedRecords(16), kgo.ProducerLinger(0), kgo.RetryBackoffFn(backoff),
-		kgo.AlwaysRetryEOF(), // a broker that dies before its first answer is not one that wants TLS
-	)...)
-	t.Cleanup(w.abandon)
-	go w.run()
-	return w
-}
-
-func (w *writer) run() {
-	defer close(w.ended)
-	for i := 0; ; i++ {
-		select {
-		case <-w.enough:
-			return
-		default:
-		}
-		if w.history.calm.Load() {
-			time.Sleep(20 * time.Millisecond)
-		}
-		partition := i % killPartitions
-		of := identity{w.number, w.sent[partition]}
-		w.sent[partition]++
-		w.client.Produce(context.Background(), &kgo.Record{Topic: w.topic, Partition: int32(partition), Value: of.value()}, func(r *kgo.Record, err error) {
-			switch {
-			case err == nil:
-				w.history.add(place{w.topic, r.Partition, r.Offset}, of)
-				w.acked.Add(1)
-			case !w.given.Load():
-				w.t.Errorf("%+v was refused: %v", of, err)
-			}
-		})
-	}
-}
-
-// finish sends what is left and holds every record to be acknowledged.
-func (w *writer) finish(ctx context.Context) {
-	w.t.Helper()
-	w.once.Do(func() { close(w.enough) })
-	<-w.ended
-	if err := w.client.Flush(ctx); err != nil {
-		w.t.Fatalf("writer %d: %v", w.number, err)
-	}
-}
-
-// abandon ends the writer with records on their way.
-func (w *writer) abandon() {
-	w.given.Store(true)
-	w.once.Do(func() { close(w.enough) })
-	w.client.Close()
-	<-w.ended
-}
-
-// backoff is how long a producer waits before it tries again.
-func backoff(int) time.Duration { return 20 * time.Millisecond }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,62 +12,29 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"barnabas/core/config"
 )
 
-// Continuous integration runs 20 rounds. For a longer look:
+// Continuous integration runs 20 rounds. For a longer look: just kill-loop 200, or
 //
-//	go test ./cmd/barnabas -run '^TestRealKill$' -count=1 -v -timeout 1h -kill.rounds 100
+//	go test ./cmd/barnabas -run '^TestRealKill$' -count=1 -v -timeout 1h -kill.rounds 200
 var (
 	killRounds = flag.Int("kill.rounds", 2, "how often TestRealKill kills the broker under load")
 	killSeed   = flag.Uint64("kill.seed", 0, "the seed of its choices; 0 takes a new one")
 )
 
-// lasting is how many idempotent producers live through all kills, with batches on their way each time.
-const lasting = 3
+// lastingWriters is how many idempotent producers live through all kills, with batches on their way each time.
+const lastingWriters = 3
+
+// wholeEvery is how many rounds go by between two that read everything; the others read what is new.
+const wholeEvery = 10
 
 // TestRealKill kills the broker with SIGKILL at random moments under load, also while it recovers, on one data folder.
-// After each start it reads everything and compares it with what was acknowledged. SIGKILL takes the process and leaves
-// the kernel's memory, so this looks at recovery and at what is promised before it is written; that it is on the device
-// is the simulator's to check.
+// After each start it reads what is there and compares it with what was acknowledged. SIGKILL takes the process and leaves
+// the kernel's memory, so this looks at recovery and at what is promised before it is written; TestPowerCut takes the
+// kernel's memory too.
 func TestRealKill(t *testing.T) {
-	k := newKillLoop(t)
-	for range lasting {
-		k.produce("lasting", kgo.RequiredAcks(kgo.AllISRAcks()))
-	}
-	leader := k.produce("leader", kgo.DisableIdempotentWrite(), kgo.RequiredAcks(kgo.LeaderAck()))
-	for range *killRounds {
-		fresh := k.load()
-		k.broker.kill()
-		fresh.abandon()
-		k.killEarly()
-		k.start()
-		k.took = append(k.took, k.broker.took)
-		k.history.verify(k.broker)
-	}
-	for _, w := range append(k.writers, leader) {
-		w.finish(within(t))
-	}
-	k.history.verify(k.broker)
-	k.history.complete(k.writers)
-	slices.Sort(k.took)
-	t.Logf("%d kills under load, %d during recovery: %d records acknowledged, %d read; ready again after %v at most, %v median",
-		len(k.took), k.early, k.history.count(), k.history.read, slices.Max(k.took), k.took[len(k.took)/2])
-}
-
-type killLoop struct {
-	t       *testing.T
-	random  *rand.Rand
-	folder  string
-	listen  string
-	broker  *broker
-	history *history
-	writers []*writer // that last and are idempotent
-	next    int       // writer number
-	early   int
-	took    []time.Duration
-}
-
-func newKillLoop(t *testing.T) *killLoop {
 	seed := *killSeed
 	if seed == 0 {
 		seed = rand.Uint64()
@@ -85,26 +53,120 @@ func newKillLoop(t *testing.T) *killLoop {
 	})
 	k := &killLoop{
 		t: t, random: rand.New(rand.NewPCG(seed, 0)), folder: filepath.Join(folder, "data"), listen: "127.0.0.1:0",
-		history: newHistory(t),
+		durabilities: []string{"fsync", "replicated"}, history: newHistory(t),
+		crash: func(b *broker) { b.kill() },
 	}
-	k.start()
-	k.listen = k.broker.address() // so that producers find it again
-	admin := kadm.NewClient(client(t, k.broker))
-	for topic, partitions := range k.history.topics() {
-		if _, err := admin.CreateTopic(within(t), partitions, 1, nil, topic); err != nil {
-			t.Fatal(err)
-		}
+	k.begin()
+	for round := range *killRounds {
+		fresh := k.load()
+		k.crash(k.broker)
+		fresh.abandon()
+		k.crashEarly()
+		k.start()
+		k.took = append(k.took, k.broker.took)
+		k.verify(round%wholeEvery == 0)
 	}
-	return k
+	k.end()
+	t.Log(k.totals("kills"))
 }
 
-// words are the flags of the next start. Small segments make the journal go round; durability may change at any start.
-func (k *killLoop) words() []string {
-	durability := []string{"fsync", "replicated"}[k.random.IntN(2)]
-	return []string{
-		"--listen", k.listen, "--set", "durability=" + durability,
-		"--set", "journal.segment.bytes=1048576", "--set", "message.max.bytes=262144", "--set", "journal.commit.max.bytes=262144",
+// killLoop is a broker that dies again and again, and those who write to it.
+type killLoop struct {
+	t            *testing.T
+	random       *rand.Rand
+	folder       string
+	listen       string
+	durabilities []string // one is taken at each start
+	crash        func(*broker)
+	dial         kgo.Opt // how writers find the broker, or nil
+	broker       *broker
+	history      *history
+	writers      []*writer // that last
+	next         int       // writer number
+	early        int
+	took         []time.Duration
+}
+
+// begin starts the first broker, makes the topics, and starts the producers that last.
+func (k *killLoop) begin() {
+	k.t.Helper()
+	k.start()
+	k.listen = k.broker.address() // so that producers find it again
+	admin := kadm.NewClient(client(k.t, k.broker))
+	for _, topic := range killTopics {
+		configs := map[string]*string{}
+		if topic == shortTopic {
+			configs["retention.bytes"] = kadm.StringPtr(fmt.Sprint(shortBytes))
+		}
+		if _, err := admin.CreateTopic(within(k.t), killPartitions, 1, configs, topic); err != nil {
+			k.t.Fatal(err)
+		}
 	}
+	for range lastingWriters {
+		k.produce(lastingTopic, kgo.RequiredAcks(kgo.AllISRAcks()))
+	}
+	k.produce(shortTopic, kgo.RequiredAcks(kgo.AllISRAcks()))
+	k.produce(leaderTopic, kgo.DisableIdempotentWrite(), kgo.RequiredAcks(kgo.LeaderAck()))
+	k.produce(leaderTopic, kgo.DisableIdempotentWrite(), kgo.RequiredAcks(kgo.AllISRAcks()))
+}
+
+// end has the producers send what is left, and reads everything once more.
+func (k *killLoop) end() {
+	k.t.Helper()
+	for _, w := range k.writers {
+		w.finish(within(k.t))
+	}
+	k.verify(true)
+	k.history.complete(slices.DeleteFunc(k.writers, func(w *writer) bool { return w.topic == leaderTopic }))
+}
+
+func (k *killLoop) verify(whole bool) {
+	k.t.Helper()
+	for _, problem := range k.history.verify(k.broker, whole) {
+		k.t.Error(problem)
+	}
+	if k.t.Failed() {
+		k.t.FailNow()
+	}
+}
+
+// totals is what a whole loop did.
+func (k *killLoop) totals(what string) string {
+	slices.Sort(k.took)
+	deleted := int64(0)
+	for _, l := range k.history.logs {
+		deleted += l.jumped
+	}
+	return fmt.Sprintf("%d %s under load, %d during recovery: %d records acknowledged, %d read, %d deleted by retention; ready again after %v at most, %v median",
+		len(k.took), what, k.early, k.history.count(), k.history.read, deleted, slices.Max(k.took), k.took[len(k.took)/2])
+}
+
+// words are the flags of the next start. Everything is small, so that the journal goes round, partition logs are filled
+// and rolled, and retention deletes; durability may change at any start.
+func (k *killLoop) words() []string {
+	words := []string{"--listen", k.listen}
+	for _, setting := range []struct{ name, value string }{
+		{"durability", k.durabilities[k.random.IntN(len(k.durabilities))]},
+		{"journal.segment.bytes", "1048576"},
+		{"message.max.bytes", "262144"},
+		{"journal.commit.max.bytes", "262144"},
+		{"journal.checkpoint.bytes", fmt.Sprint(64 << 10 << k.random.IntN(6))},
+		{"internal.log.segment.bytes", fmt.Sprint(48 << 10 << k.random.IntN(3))}, // more than any batch
+		{"log.retention.check.interval.ms", "100"},
+		{"log.initial.task.delay.ms", "0"},
+		{"log.segment.delete.delay.ms", "50"},
+		{"open.files.max", fmt.Sprint(16 << k.random.IntN(4))},
+	} {
+		if hasSetting(setting.name) {
+			words = append(words, "--set", setting.name+"="+setting.value)
+		}
+	}
+	return words
+}
+
+// hasSetting says whether this broker has the setting.
+func hasSetting(name string) bool {
+	return slices.ContainsFunc(config.Rows(), func(r config.Row) bool { return r.Name == name })
 }
 
 func (k *killLoop) start() {
@@ -114,9 +176,12 @@ func (k *killLoop) start() {
 
 // produce starts a writer of the topic.
 func (k *killLoop) produce(topic string, options ...kgo.Opt) *writer {
+	if k.dial != nil {
+		options = append(options, k.dial)
+	}
 	w := newWriter(k.t, k.history, k.broker, k.next, topic, options...)
 	k.next++
-	if topic == "lasting" {
+	if topic != freshTopic {
 		k.writers = append(k.writers, w)
 	}
 	return w
@@ -125,7 +190,7 @@ func (k *killLoop) produce(topic string, options ...kgo.Opt) *writer {
 // load adds a producer that ends with the broker, waits until work is under way, and then for a random time.
 func (k *killLoop) load() (fresh *writer) {
 	k.t.Helper()
-	fresh = k.produce("fresh")
+	fresh = k.produce(freshTopic)
 	before := k.history.count()
 	for begun := time.Now(); k.history.count() < before+200 || fresh.acked.Load() == 0; pause() {
 		if time.Since(begun) > patience {
@@ -139,8 +204,8 @@ func (k *killLoop) load() (fresh *writer) {
 	return fresh
 }
 
-// killEarly kills every second broker once or more before it is ready.
-func (k *killLoop) killEarly() {
+// crashEarly crashes every second broker once or more before it is ready.
+func (k *killLoop) crashEarly() {
 	k.t.Helper()
 	for k.random.IntN(2) == 0 {
 		b := launch(k.t, k.folder, k.words()...)
@@ -150,7 +215,7 @@ func (k *killLoop) killEarly() {
 			k.t.Fatalf("the broker ended with code %d:\n%s", b.command.ProcessState.ExitCode(), b.said())
 		default:
 		}
-		b.kill()
+		k.crash(b)
 		k.early++
 	}
 }

@@ -1,10 +1,12 @@
 // Command barnabas is the one binary: the broker, and the front end of its simulator.
 //
-//	barnabas start         runs a broker
-//	barnabas sim run       runs simulated clusters, one a seed, and checks what they promise
-//	barnabas sim mutants   lists the historic bugs that a simulated broker can be given
-//	barnabas version       says what was built, from what
-//	barnabas help          explains a command, or the settings
+//	barnabas start            runs a broker
+//	barnabas topic list       lists the topics of a running cluster
+//	barnabas topic describe   shows what it holds of them, and what it promises
+//	barnabas sim run          runs simulated clusters, one a seed, and checks what they promise
+//	barnabas sim mutants      lists the historic bugs that a simulated broker can be given
+//	barnabas version          says what was built, from what
+//	barnabas help             explains a command, or the settings
 //
 // stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 wrong usage, 6 a check found a violation.
 //
@@ -14,10 +16,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"barnabas/core/mutant"
 	"barnabas/sim"
@@ -38,6 +42,7 @@ type program struct {
 	stderr  io.Writer
 	environ []string
 
+	dial     func(address string, patience time.Duration) (net.Conn, error)
 	serve    func(s site, stop <-chan struct{}) error
 	stop     func() (stopped <-chan struct{}, release func()) // closed when the operator asks for the end
 	simulate func(sim.Options) sim.Result
@@ -49,7 +54,7 @@ type program struct {
 func main() {
 	p := &program{
 		called: called(os.Args[0], mutant.Available), stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(),
-		serve: serve, stop: signals,
+		dial: dialTCP, serve: serve, stop: signals,
 		simulate: simulate, profiles: profiles, mutants: mutant.Available, give: mutant.Switch,
 	}
 	os.Exit(p.guarded(os.Args[1:]))

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"barnabas/core/mutant"
 )
 
 // The tests of *_real_test.go build the binary once, run it on loopback, and talk to it as its users do: with franz-go
@@ -40,10 +42,15 @@ func inFolder(run func() int) int {
 	return run()
 }
 
-// built is the program, made when the first test needs it, so that tests that don't are as fast as before.
+// built is the program, made when the first test needs it, so that tests that don't are as fast as before. It carries
+// mutants when the tests do.
 var built = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryFolder, "barnabas.exe") // the name has to end so in one world, and may in the others
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+	words := []string{"build", "-o", path}
+	if mutant.Available {
+		words = append(words, "-tags", "mutants")
+	}
+	if out, err := exec.Command("go", append(words, ".")...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil

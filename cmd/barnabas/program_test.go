@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"barnabas/core/mutant"
 	"barnabas/sim"
@@ -43,6 +45,7 @@ func newTrial() *trial {
 	t := &trial{}
 	t.program = program{
 		called: "barnabas", stdout: &t.out, stderr: &t.talk,
+		dial:     func(string, time.Duration) (net.Conn, error) { return nil, errors.New("nobody there") },
 		serve:    func(site, <-chan struct{}) error { return nil },
 		stop:     func() (<-chan struct{}, func()) { return nil, func() {} },
 		simulate: func(o sim.Options) sim.Result { return sim.Result{Seed: o.Seed, Virtual: o.Virtual} },
@@ -83,6 +86,13 @@ func TestUsage(t *testing.T) {
 		{"start --data a,b", 2, `barnabas start: --data "a,b" has a comma`},
 		{"start data", 2, `barnabas start: "data" is no flag of barnabas start`},
 		{"start --config /does/not/exist", 1, "barnabas start: could not read the settings: open /does/not/exist:"},
+		{"topic", 2, "barnabas topic: look at the topics of a running cluster"},
+		{"topic lst", 2, `barnabas topic: there is no command "lst"; the nearest is barnabas topic list`},
+		{"topic list orders", 2, `barnabas topic list: "orders" is no flag of barnabas topic list`},
+		{"topic list -b localhost", 2, `barnabas topic list: --broker: "localhost" has no port`},
+		{"topic list -b localhost:1", 1, "barnabas topic list: no broker answers at localhost:1: nobody there"},
+		{"topic describe --output yaml", 2, `barnabas topic describe: --output "yaml" is none of table, json`},
+		{"topic describe orders -b localhost:1", 1, "barnabas topic describe: no broker answers at localhost:1: nobody there"},
 		{"sim run --seed x", 2, `barnabas sim run: invalid argument "x" for "--seed" flag`},
 		{"sim run --seed 1 --seeds 2", 2, "barnabas sim run: --seed S is one seed; for several take --seeds N and --first-seed S"},
 		{"sim run --seed 1 --first-seed 2", 2, "barnabas sim run: --seed S is one seed"},
@@ -121,6 +131,8 @@ func TestUsage(t *testing.T) {
 func TestHelpNamesEveryFlagAndSetting(t *testing.T) {
 	for _, c := range []struct{ words, want string }{
 		{"help start", "--listen --data --ready-file --config --set HOST:PORT barnabas-data"},
+		{"help topic list", "-b --broker HOST:PORT localhost:9092 --output"},
+		{"help topic describe", "[TOPIC...] -b --broker --output"},
 		{"help sim run", "--seed --seeds --first-seed --minutes --brokers --clients --profile --mutant --jobs --keep-going --save --output"},
 		{"help settings", "node.id (broker.id) journal.segment.bytes 16777216"},
 	} {

@@ -52,6 +52,7 @@ type campaign struct {
 	json             bool
 	twice            bool
 	plant            string
+	ledgerOff        bool
 }
 
 // simFlags are the flags of barnabas sim run as they are read.
@@ -63,7 +64,7 @@ type simFlags struct {
 	profile, mutant        string
 	keepGoing              bool
 	save, output, plant    string
-	twice                  bool
+	twice, ledger          bool
 }
 
 func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
@@ -85,6 +86,9 @@ func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
 	flags.BoolVar(&f.twice, "twice", false, "run every seed twice; different digests are a violation")
 	flags.StringVar(&f.plant, "plant", "",
 		"plant a nondeterminism ("+strings.Join(sim.Plants(), ", ")+"), to see the determinism check fail")
+	flags.BoolVar(&f.ledger, "ledger", true,
+		"judge with all that the simulator knows; --ledger=false judges only by what clients saw")
+
 	return func() int {
 		if f.profile == "help" {
 			return p.listProfiles()
@@ -102,7 +106,7 @@ func (f *simFlags) campaign(p *program) (campaign, error) {
 	c := campaign{
 		first: f.firstSeed, seeds: f.seeds, brokers: f.brokers, clients: f.clients, profile: f.profile, jobs: f.jobs,
 		keepGoing: f.keepGoing, save: f.save, json: f.output == "json",
-		twice: f.twice, plant: f.plant,
+		twice: f.twice, plant: f.plant, ledgerOff: !f.ledger,
 	}
 	err := errors.Join(f.readSeeds(&c), f.readMinutes(&c), f.checkCounts(), p.checkProfile(f.profile),
 		p.readMutant(f.mutant, &c), oneOf("output", f.output, "table", "json"),
@@ -180,7 +184,7 @@ func (p *program) readMutant(name string, c *campaign) error {
 
 // options returns what to give the simulator for a seed.
 func (c *campaign) options(seed uint64) sim.Options {
-	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant}
+	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant, LedgerOff: c.ledgerOff}
 }
 
 // replay is the command that runs one seed of the campaign again, with every flag that matters, so that a changed
@@ -197,6 +201,9 @@ func (c *campaign) replay(program string, seed uint64) string {
 	}
 	if c.mutant.ID != mutant.None {
 		words = append(words, "--mutant", c.mutant.Name)
+	}
+	if c.ledgerOff {
+		words = append(words, "--ledger=false")
 	}
 	if c.twice {
 		words = append(words, "--twice")

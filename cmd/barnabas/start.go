@@ -67,6 +67,9 @@ func (p *program) start(f startFlags) int {
 	}
 	info, _ := debug.ReadBuildInfo()
 	p.say("%s", version(info, p.mutants))
+	if err := p.mutate(); err != nil {
+		return p.misused(startPath, err)
+	}
 	stopped, release := p.stop()
 	defer release()
 	err = p.serve(site{

@@ -125,7 +125,7 @@ func TestRealReadyFile(t *testing.T) {
 // TestRealWarnings: settings of Kafka without effect are named once, in one line, and nothing else is warned about.
 func TestRealWarnings(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "server.properties")
-	text := "num.io.threads=8\nlog.retention.hours=168\nprocess.roles=broker,controller\nnum.partitions=2\nnum.io.threads=4\n"
+	text := "num.io.threads=8\nlog.flush.interval.ms=1000\nprocess.roles=broker,controller\nnum.partitions=2\nnum.io.threads=4\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestRealWarnings(t *testing.T) {
 	if len(warnings) != 1 || !strings.HasPrefix(warnings[0], want) {
 		t.Fatalf("%q", warnings)
 	}
-	for _, name := range []string{"num.io.threads", "log.retention.hours", "process.roles"} {
+	for _, name := range []string{"num.io.threads", "log.flush.interval.ms", "process.roles"} {
 		if strings.Count(warnings[0], name) != 1 {
 			t.Errorf("%s is not there once: %s", name, warnings[0])
 		}

@@ -24,7 +24,9 @@ var servedVersions = []kmsg.ApiVersionsResponseApiKey{
 	{ApiKey: 18, MinVersion: 0, MaxVersion: 4},
 	{ApiKey: 19, MinVersion: 2, MaxVersion: 7},
 	{ApiKey: 20, MinVersion: 1, MaxVersion: 6},
+	{ApiKey: 21, MinVersion: 0, MaxVersion: 2},
 	{ApiKey: 22, MinVersion: 0, MaxVersion: 5},
+	{ApiKey: 32, MinVersion: 1, MaxVersion: 4},
 }
 
 // TestRealVersions asks for everything at every version, and holds each answer to be good and well-formed.
@@ -92,6 +94,10 @@ func (v *versions) ask(key, version int16) {
 		v.createTopics(version)
 	case 20:
 		v.deleteTopics(version)
+	case 21:
+		v.deleteRecords(version)
+	case 32:
+		v.describeConfigs(version)
 	case 22:
 		answer := v.raw.ask(version, kmsg.NewPtrInitProducerIDRequest()).(*kmsg.InitProducerIDResponse)
 		v.want(answer.ErrorCode, errorNone, answer)
@@ -196,6 +202,33 @@ func (v *versions) deleteTopics(version int16) {
 	request.Topics = []kmsg.DeleteTopicsRequestTopic{{TopicID: v.describe(name).TopicID}}
 	answer := v.raw.ask(version, request).(*kmsg.DeleteTopicsResponse)
 	v.want(answer.Topics[0].ErrorCode, errorNone, answer)
+}
+
+// deleteRecords removes what lies below offset 0, which is nothing.
+func (v *versions) deleteRecords(version int16) {
+	request := kmsg.NewPtrDeleteRecordsRequest()
+	request.Topics = []kmsg.DeleteRecordsRequestTopic{{
+		Topic: v.topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Offset: 0}},
+	}}
+	request.TimeoutMillis = 1000
+	row := v.raw.ask(version, request).(*kmsg.DeleteRecordsResponse).Topics[0].Partitions[0]
+	if row.ErrorCode != errorNone || row.LowWatermark != 0 {
+		v.t.Errorf("%+v", row)
+	}
+}
+
+// describeConfigs asks for one setting with all there is to say of it.
+func (v *versions) describeConfigs(version int16) {
+	request := kmsg.NewPtrDescribeConfigsRequest()
+	request.Resources = []kmsg.DescribeConfigsRequestResource{{
+		ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: v.topic, ConfigNames: []string{"segment.ms"},
+	}}
+	request.IncludeSynonyms = true
+	answer := v.raw.ask(version, request).(*kmsg.DescribeConfigsResponse)
+	v.want(answer.Resources[0].ErrorCode, errorNone, answer)
+	if c := answer.Resources[0].Configs; len(c) != 1 || *c[0].Value != "604800000" || len(c[0].ConfigSynonyms) != 1 {
+		v.t.Errorf("%+v", c)
+	}
 }
 
 // TestRealUnknownVersions: ApiVersions of a version from the future is answered in the way every client understands

@@ -11,7 +11,8 @@ import (
 func served() []int16 {
 	return []int16{
 		protocol.KeyProduce, protocol.KeyFetch, protocol.KeyListOffsets, protocol.KeyMetadata, protocol.KeyFindCoordinator,
-		protocol.KeyApiVersions, protocol.KeyCreateTopics, protocol.KeyDeleteTopics, protocol.KeyInitProducerId,
+		protocol.KeyApiVersions, protocol.KeyCreateTopics, protocol.KeyDeleteTopics, protocol.KeyDeleteRecords,
+		protocol.KeyInitProducerId, protocol.KeyDescribeConfigs,
 	}
 }
 

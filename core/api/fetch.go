@@ -143,7 +143,9 @@ func (f *fetch) partition(topic *protocol.FetchTopic, asked *protocol.FetchParti
 		return protocol.ErrOffsetOutOfRange
 	}
 	if f.isFollower() {
-		p.FollowerFetched(f.replica, offset)
+		p.FollowerFetched(f.replica, offset, record.Offset(asked.LogStartOffset))
+		// Records that are gone are news, so that the follower drops them too and says so.
+		f.urgent = f.urgent || asked.LogStartOffset >= 0 && asked.LogStartOffset < int64(p.Log.Start())
 		// News only if the follower can use it: its own high watermark does not pass what it has.
 		f.urgent = f.urgent || asked.HighWatermark >= 0 && int64(min(p.HighWatermark(), offset)) > asked.HighWatermark
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barnabas/core/config"
 	"barnabas/core/env"
 	"barnabas/core/metadata"
 	"barnabas/core/protocol"
@@ -31,6 +32,10 @@ type Options struct {
 	FetchBytesMax     int
 	// Advertised returns what to tell a client that came in on this address.
 	Advertised func(local string) (host string, port int32)
+	// Settings are the broker's; topics may have their own.
+	Settings *config.Settings
+	// Promise says what is durable when produce is answered, with this durability on this disk.
+	Promise string
 }
 
 // Handlers answer the requests of one broker.
@@ -67,6 +72,10 @@ func (h *Handlers) Handle(r *wire.Request) {
 		h.createTopics(r, m)
 	case *protocol.DeleteTopicsRequest:
 		h.deleteTopics(r, m)
+	case *protocol.DeleteRecordsRequest:
+		h.deleteRecords(r, m)
+	case *protocol.DescribeConfigsRequest:
+		h.describeConfigs(r, m)
 	case *protocol.FindCoordinatorRequest:
 		h.findCoordinator(r, m)
 	default:

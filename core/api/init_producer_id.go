@@ -52,7 +52,9 @@ func (h *Handlers) takeProducerID(done func(int64, error)) {
 		return // a block is on its way
 	}
 	h.controller.AllocateProducerIDs(func(first, end int64, err error) {
-		p.next, p.end = first, end
+		if err == nil { // else nobody knows that they are taken, and they will be given again
+			p.next, p.end = first, end
+		}
 		waiting := p.waiting
 		p.waiting = nil
 		for _, w := range waiting {

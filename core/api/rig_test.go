@@ -33,13 +33,23 @@ type rig struct {
 	client   env.Env
 	asker    *kernel.Node
 	end      record.Offset // of the scripted metadata
+	wrap     func(*rig, env.Disk) env.Disk
+	offline  bool // the log directory may go offline
 }
 
 // newRig starts a broker with a controller of its own, unless the metadata is scripted.
 func newRig(t *testing.T, remote api.Controller, given ...string) *rig {
 	t.Helper()
+	r := &rig{remote: remote, wrap: func(_ *rig, d env.Disk) env.Disk { return d }}
+	r.open(t, given)
+	return r
+}
+
+// open builds the world, with a disk that wrap makes of the simulated one, and starts the broker.
+func (r *rig) open(t *testing.T, given []string) {
+	t.Helper()
 	k := kernel.New(env.NewRandom(11, 12))
-	r := &rig{t: t, kernel: k, net: simnet.New(k), remote: remote}
+	r.t, r.kernel, r.net = t, k, simnet.New(k)
 	r.node, r.asker = r.addNode(), r.addNode()
 	r.machine = simdisk.New(k, r.node, simdisk.Plain(simdisk.Ordered))
 	pairs := []config.Pair{
@@ -58,7 +68,6 @@ func newRig(t *testing.T, remote api.Controller, given ...string) *rig {
 	}
 	r.client = env.Env{Loop: r.asker.Start(), Network: r.net.Endpoint(r.asker), Probe: env.NoProbe{}}
 	r.start()
-	return r
 }
 
 func (r *rig) addNode() *kernel.Node {
@@ -73,8 +82,8 @@ func (r *rig) start() {
 	r.starts++
 	r.node.Start()
 	r.process = core.Open(env.Env{
-		Loop: r.node.Loop(), Clock: clock{r.node}, Disk: r.machine.Disk(r.node.Life()), Network: r.net.Endpoint(r.node),
-		Random: env.NewRandom(13, r.starts), Probe: env.NoProbe{}, Talk: talk{r.t},
+		Loop: r.node.Loop(), Clock: clock{r.node}, Disk: r.wrap(r, r.machine.Disk(r.node.Life())), Network: r.net.Endpoint(r.node),
+		Random: env.NewRandom(13, r.starts), Probe: env.NoProbe{}, Talk: talk{r},
 	}, core.Options{
 		Settings: r.settings, Listeners: []string{"n0:9092"}, Folder: "data", ClusterID: "cluster", Remote: r.remote,
 	})
@@ -249,10 +258,15 @@ type clock struct{ node *kernel.Node }
 
 func (c clock) Wall() env.Timestamp { return 1_000_000 + env.Timestamp(c.node.Loop().Now()/1e6) }
 
-type talk struct{ t *testing.T }
+type talk struct{ r *rig }
 
-func (talk) Say(string)          {}
-func (t talk) Fail(reason error) { t.t.Error(reason) }
+func (talk) Say(string) {}
+
+func (t talk) Fail(reason error) {
+	if !t.r.offline {
+		t.r.t.Error(reason)
+	}
+}
 
 type call func()
 

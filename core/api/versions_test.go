@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"barnabas/core/metadata"
 	"barnabas/core/protocol"
 )
 
@@ -29,6 +30,10 @@ func minimal(key, version int16) protocol.Message {
 		m.TransactionalId = protocol.NullString{}
 	case *protocol.CreateTopicsRequest:
 		m.Topics = []protocol.CreatableTopic{{Name: fmt.Sprintf("made-%d", version), NumPartitions: 1, ReplicationFactor: 1}}
+	case *protocol.DeleteRecordsRequest:
+		return deleteRecords("led", 0)
+	case *protocol.DescribeConfigsRequest:
+		return describeConfigs(metadata.ResourceBroker, "1")
 	case *protocol.DeleteTopicsRequest:
 		name := fmt.Sprintf("made-%d", min(version+1, 7))
 		if version >= 6 {
@@ -47,8 +52,8 @@ func TestEveryAPIAnswersInEveryVersion(t *testing.T) {
 	create.Topics = []protocol.CreatableTopic{{Name: "led", NumPartitions: 1, ReplicationFactor: 1}}
 	id := r.ask(create, 7).(*protocol.CreateTopicsResponse).Topics[0].TopicId
 	advertised := r.ask(protocol.NewApiVersionsRequest(), 4).(*protocol.ApiVersionsResponse)
-	if len(advertised.ApiKeys) != 9 {
-		t.Errorf("%d APIs are advertised, this test knows 9", len(advertised.ApiKeys))
+	if len(advertised.ApiKeys) != 11 {
+		t.Errorf("%d APIs are advertised, this test knows 11", len(advertised.ApiKeys))
 	}
 	for _, row := range advertised.ApiKeys {
 		api, ok := protocol.APIByKey(row.ApiKey)
@@ -123,6 +128,10 @@ func codeIn(m protocol.Message) protocol.Error {
 		return m.Responses[0].ErrorCode
 	case *protocol.InitProducerIdResponse:
 		return m.ErrorCode
+	case *protocol.DeleteRecordsResponse:
+		return m.Topics[0].Partitions[0].ErrorCode
+	case *protocol.DescribeConfigsResponse:
+		return m.Results[0].ErrorCode
 	}
 	panic(fmt.Sprintf("no codes in %T", m))
 }

@@ -3,17 +3,18 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 // agree checks what no row can check alone.
 func (s *Settings) agree() ([]Warning, error) {
-	errs := []error{
-		s.atMostHalf("message.max.bytes", "journal.segment.bytes", "a batch must fit into a segment with its commit"),
-		s.atMostHalf("journal.commit.max.bytes", "journal.segment.bytes", "a commit must fit into a segment"),
-		s.atMostHalf("journal.segment.bytes", "journal.max.bytes", "one segment is written while the next one is made"),
-		s.atMostHalf("arena.chunk.bytes", "arena.max.bytes", "one chunk is filled while another is written"),
+	s.giveWay("journal.checkpoint.bytes", "journal.max.bytes", 4)
+	var errs []error
+	for _, b := range bounds {
+		errs = append(errs, s.check(b))
 	}
+	errs = append(errs, s.checkRetention())
 	if folders := s.List("log.dirs"); len(folders) != 1 {
 		errs = append(errs, fmt.Errorf("%s names %d folders: name one, several are not served yet",
 			s.describe("log.dirs"), len(folders)))
@@ -22,18 +23,36 @@ func (s *Settings) agree() ([]Warning, error) {
 	return warnings, errors.Join(append(errs, err)...)
 }
 
-func (s *Settings) atMostHalf(small, large, why string) error {
-	least, most := s.values[place(small)].number, s.values[place(large)].number
-	if least <= most/2 {
-		return nil
+// giveWay lowers a setting that nobody gave to what the larger one leaves room for.
+func (s *Settings) giveWay(small, large string, parts int64) {
+	e := &s.values[place(small)]
+	most := s.values[place(large)].number / parts
+	if e.given || e.number <= most {
+		return
 	}
-	return fmt.Errorf("%s is more than half of %s: %s; lower the one to %d or raise the other to %d at least",
-		s.describe(small), s.describe(large), why, most/2, 2*least)
+	e.number, e.text = most, strconv.FormatInt(most, 10)
+}
+
+// checkRetention refuses a time of zero, as Kafka does. It is of whichever of the three settings counts.
+func (s *Settings) checkRetention() error {
+	for _, synonym := range topicTable[placeOfTopic("retention.ms")].Broker {
+		switch i := place(synonym.Name); {
+		case s.values[i].unset:
+		case s.values[i].number != 0:
+			return nil
+		default:
+			return fmt.Errorf("%s keeps no record at all: take 1 or more, or -1 to keep all", s.describe(synonym.Name))
+		}
+	}
+	return nil
 }
 
 // describe returns name=value and where it comes from.
 func (s *Settings) describe(name string) string {
 	e := s.values[place(name)]
+	if e.unset {
+		return name + " (not set)"
+	}
 	return fmt.Sprintf("%s=%s (%v)", name, e.text, e.origin)
 }
 

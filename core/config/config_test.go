@@ -57,9 +57,20 @@ func TestParse(t *testing.T) {
 				"a commit must fit into a segment; lower the one to 8388608 or raise the other to 33554432 at least",
 		},
 		{
-			"journal.max.bytes=16777216", "journal.segment.bytes=16777216 (default) is more than half of journal.max.bytes=16777216 (flag --set): " +
-				"one segment is written while the next one is made; lower the one to 8388608 or raise the other to 33554432 at least",
+			"journal.max.bytes=16777217", "journal.segment.bytes=16777216 (default) is more than an eighth of journal.max.bytes=16777217 (flag --set): " +
+				"some segments are written while others wait to be used again; lower the one to 2097152 or raise the other to 134217728 at least",
 		},
+		{"journal.max.bytes=134217728", "journal.max.bytes=134217728 (flag --set)"},
+		{
+			"journal.max.bytes=134217728 journal.checkpoint.bytes=33554433",
+			"journal.checkpoint.bytes=33554433 (flag --set) is more than a quarter of journal.max.bytes=134217728 (flag --set): " +
+				"the journal goes on while a checkpoint makes room; lower the one to 33554432 or raise the other to 134217732 at least",
+		},
+		{"log.retention.ms=0", "log.retention.ms=0 (flag --set) keeps no record at all: take 1 or more, or -1 to keep all"},
+		{"log.retention.hours=0", "log.retention.hours=0 (flag --set) keeps no record at all: take 1 or more, or -1 to keep all"},
+		{"log.retention.minutes=-1 log.retention.hours=0", "log.retention.minutes=-1 (flag --set)"},
+		{"log.retention.ms=", "log.retention.ms= (flag --set) is no whole number of milliseconds; write digits only"},
+		{"log.roll.hours=24 num.partitions=2", "log.roll.hours=24 (flag --set)"},
 		{
 			"arena.max.bytes=1048576", "arena.chunk.bytes=1048576 (default) is more than half of arena.max.bytes=1048576 (flag --set): " +
 				"one chunk is filled while another is written; lower the one to 524288 or raise the other to 2097152 at least",
@@ -96,10 +107,10 @@ func TestParse(t *testing.T) {
 
 func TestSettingsWithoutEffectAreWarnedOfOnce(t *testing.T) {
 	_, warnings, err := Parse(pairs(
-		"log.segment.bytes=junk", "num.io.threads=8", "log.segment.bytes=1", "listener.name.plaintext.ssl.keystore.location=x",
+		"log.flush.interval.ms=junk", "num.io.threads=8", "log.flush.interval.ms=1", "listener.name.plaintext.ssl.keystore.location=x",
 		"process.roles=broker,controller",
 	))
-	want := []Warning{"settings of Kafka that have no effect here: log.segment.bytes, num.io.threads, " +
+	want := []Warning{"settings of Kafka that have no effect here: log.flush.interval.ms, num.io.threads, " +
 		"listener.name.plaintext.ssl.keystore.location, process.roles"}
 	if err != nil || !slices.Equal(warnings, want) {
 		t.Errorf("got %q, %v\nwant %q", warnings, err, want)
@@ -143,16 +154,20 @@ func TestGetters(t *testing.T) {
 	if got := fmt.Sprintln(
 		s.Int("node.id"), s.Long("journal.max.bytes"), s.Duration("replica.fetch.wait.max.ms"), s.Bool("delete.topic.enable"),
 		s.String("durability"), s.List("log.dirs"), s.Folder(), s.ListenAddresses(), s.Origin("node.id"),
-	); got != "1 8589934592 500ms true fsync [barnabas-data] barnabas-data [localhost:9092] default\n" {
+	); got != "1 1073741824 500ms true fsync [barnabas-data] barnabas-data [localhost:9092] default\n" {
 		t.Error(got)
 	}
-	if got := milliseconds(longMax); got < 200*365*24*time.Hour {
-		t.Error("a duration wrapped round:", got)
+	if longest, least := milliseconds(longMax), milliseconds(-1<<63); longest < 200*365*24*time.Hour || least > -200*365*24*time.Hour {
+		t.Error("a duration wrapped round:", longest, least)
+	}
+	if s.Has("log.retention.ms") || !s.Has("log.retention.hours") {
+		t.Error("not what the table says of values")
 	}
 	for name, ask := range map[string]func(){
 		"unknown name": func() { s.Int("nod.id") },
 		"without row":  func() { s.Int("num.io.threads") },
 		"wrong type":   func() { s.Int("durability") },
+		"no value":     func() { s.Duration("log.retention.ms") },
 	} {
 		func() {
 			defer func() {
@@ -182,6 +197,9 @@ func TestTable(t *testing.T) {
 	}
 	for _, row := range table {
 		for _, v := range append(slices.Clone(row.Simulation), row.Default) {
+			if v == "" && row.isOptional() {
+				continue
+			}
 			if _, err := row.Rule.read(v); err != nil {
 				t.Errorf("%s=%s %v", row.Name, v, err)
 			}
@@ -191,11 +209,17 @@ func TestTable(t *testing.T) {
 		}
 	}
 	for _, row := range topicTable {
-		if err := ValidateTopicConfig(row.Name, row.Default); err != nil {
+		if err := ValidateTopicConfig(row.Name, row.Default); err != nil && !row.isOptional() {
 			t.Error(err)
 		}
-		if row.Broker != "" && find(row.Broker) < 0 {
-			t.Error(row.Broker, "is no row")
+		for _, synonym := range row.Broker {
+			i := find(synonym.Name)
+			if i < 0 {
+				t.Fatal(synonym.Name, "is no row")
+			}
+			if s := table[i].Rule; s.Type != row.Rule.Type && synonym.Factor == 1 || s.isNumber() != row.Rule.isNumber() {
+				t.Error(synonym.Name, "is of another type than", row.Name)
+			}
 		}
 	}
 }
@@ -203,8 +227,8 @@ func TestTable(t *testing.T) {
 // TestDrawnSettingsAreValid tries every combination of the sizes that depend on each other.
 func TestDrawnSettingsAreValid(t *testing.T) {
 	dependent := []string{
-		"message.max.bytes", "journal.segment.bytes", "journal.max.bytes", "journal.commit.max.bytes", "arena.max.bytes",
-		"arena.chunk.bytes",
+		"message.max.bytes", "journal.segment.bytes", "journal.max.bytes", "journal.checkpoint.bytes", "journal.commit.max.bytes",
+		"arena.max.bytes", "arena.chunk.bytes",
 	}
 	ran := 0
 	var try func(left []string, chosen map[string]int)

@@ -60,6 +60,9 @@ func readRow(row Row, given map[string]Pair) (entry, error) {
 	if !ok && row.Alias != "" {
 		p, ok = given[row.Alias]
 	}
+	if !ok && row.isOptional() {
+		return entry{unset: true}, nil
+	}
 	if !ok {
 		p = Pair{Name: row.Name, Value: row.Default}
 	}
@@ -67,7 +70,7 @@ func readRow(row Row, given map[string]Pair) (entry, error) {
 	if err != nil {
 		err = fmt.Errorf("%s=%s (%v) %w", p.Name, v.text, p.Origin, err)
 	}
-	return entry{v, p.Origin}, err
+	return entry{value: v, origin: p.Origin, given: ok}, err
 }
 
 func warnOfUnread(names []string) []Warning {

@@ -7,7 +7,7 @@ type Row struct {
 	Name    string
 	Alias   string // another name, read when Name is not given; "" for none
 	Rule    Rule
-	Default string
+	Default string // "" for a number: it has no value unless it is given one
 	Meaning string
 	// Simulation is what the simulator draws from; nil where the topology decides or nothing would change.
 	Simulation []string
@@ -26,7 +26,10 @@ const (
 // DefaultFolder is the data folder when nothing else is given, in the folder the broker was started in.
 const DefaultFolder = "barnabas-data"
 
-var table = []Row{
+// table is all rows, ordered by theme.
+var table = slices.Concat(brokerRows, journalRows, logRows)
+
+var brokerRows = []Row{
 	{
 		Name: "node.id", Alias: "broker.id", Rule: atLeast(Int, 0), Default: "1",
 		Meaning: "this broker's number in its cluster",
@@ -107,6 +110,9 @@ var table = []Row{
 		Meaning:    "how long a follower waits after a failed fetch",
 		Simulation: []string{"20", "1000"},
 	},
+}
+
+var journalRows = []Row{
 	{
 		Name: "durability", Rule: oneOf("fsync", "replicated"), Default: "fsync",
 		Meaning:    "when records count as stored: on the device (fsync), or written but not synced (replicated)",
@@ -114,13 +120,18 @@ var table = []Row{
 	},
 	{
 		Name: "journal.segment.bytes", Rule: blocks(Int, 64*kib, gib), Default: "16777216",
-		Meaning:    "the size of a journal segment, a multiple of 4096",
+		Meaning:    "the size of a journal segment, a multiple of 4096; at least eight fit into journal.max.bytes",
 		Simulation: []string{"65536", "262144", "1048576", "4194304"},
 	},
 	{
-		Name: "journal.max.bytes", Rule: atLeast(Long, 2*mib), Default: "8589934592",
+		Name: "journal.max.bytes", Rule: atLeast(Long, mib), Default: "1073741824",
 		Meaning:    "the most the journal takes on disk; produce is refused beyond it",
-		Simulation: []string{"16777216", "67108864", "268435456"},
+		Simulation: []string{"1048576", "4194304", "67108864"},
+	},
+	{
+		Name: "journal.checkpoint.bytes", Rule: atLeast(Long, blockBytes), Default: "67108864",
+		Meaning:    "how much journal is written between two checkpoints; at most a quarter of journal.max.bytes",
+		Simulation: []string{"65536", "262144", "4194304"},
 	},
 	{
 		Name: "journal.commit.max.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "1048576",
@@ -138,6 +149,9 @@ var table = []Row{
 		Simulation: []string{"65536", "1048576"},
 	},
 }
+
+// isOptional says whether the setting may be without a value.
+func (r Row) isOptional() bool { return r.Default == "" && r.Rule.isNumber() }
 
 // find returns the place of the row that name, or its alias, belongs to, or -1.
 func find(name string) int {

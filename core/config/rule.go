@@ -49,6 +49,9 @@ func atLeast(t Type, least int64) Rule {
 	return between(t, least, longMax)
 }
 
+// isNumber says whether texts of the rule are whole numbers.
+func (r Rule) isNumber() bool { return r.Type == Int || r.Type == Long || r.Type == Duration }
+
 func oneOf(values ...string) Rule { return Rule{Type: Enum, Values: values} }
 
 func listOf(values ...string) Rule { return Rule{Type: List, Values: values} }

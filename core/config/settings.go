@@ -19,6 +19,8 @@ type Settings struct {
 type entry struct {
 	value
 	origin Origin
+	given  bool // it is not the table's
+	unset  bool // it has no value: it was given none, and the table has none
 }
 
 // Setting is a value in force, for listings.
@@ -26,6 +28,9 @@ type Setting struct {
 	Name, Value string
 	Origin      Origin
 }
+
+// Has says whether the setting has a value; most have one always.
+func (s *Settings) Has(name string) bool { return !s.values[place(name)].unset }
 
 // Int returns a setting of type Int.
 func (s *Settings) Int(name string) int { return int(s.get(name, Int).number) }
@@ -68,6 +73,7 @@ func (s *Settings) All() []Setting {
 func (s *Settings) get(name string, types ...Type) value {
 	i := place(name)
 	assert.That(slices.Contains(types, table[i].Rule.Type), "a setting is asked for as what it is")
+	assert.That(!s.values[i].unset, "a setting that is asked for has a value")
 	return s.values[i].value
 }
 
@@ -80,5 +86,5 @@ func place(name string) int {
 // milliseconds saturates: 292 years are as good as any longer time.
 func milliseconds(n int64) time.Duration {
 	const most = int64(longMax / time.Millisecond)
-	return time.Duration(min(n, most)) * time.Millisecond
+	return time.Duration(min(max(n, -most), most)) * time.Millisecond
 }

@@ -79,11 +79,29 @@ type DiskDescription struct {
 	Durable bool
 }
 
-// Errors of a disk, told apart with errors.Is. Anything else a disk returns means that it failed.
+// Errors of a disk, told apart with errors.Is. Anything else a disk returns is to be taken for ErrIO.
+//
+// One rule goes before what each error says for itself: when Sync or SyncDir fails, with whatever error, the fate of
+// what it should have covered is unknown, and that a later one succeeds proves nothing. Only bytes that were written
+// anew and then synced are durable.
 var (
+	// ErrNotExist, ErrExist and ErrLocked answer a question about names. Nothing happened, and the disk is well.
 	ErrNotExist = errors.New("no such file or folder")
 	ErrExist    = errors.New("the file exists")
 	ErrLocked   = errors.New("another process uses it")
-	ErrNoSpace  = errors.New("no space left on the device")
-	ErrIO       = errors.New("input/output error")
+	// ErrNoSpace says that the device or a quota is full (ENOSPC, EDQUOT). A change of names did not happen. Of a write
+	// any part may be there, and the file may have grown; writing the same bytes to the same place once more is safe,
+	// and succeeds when there is room again. What exists can be read, overwritten in place and removed.
+	ErrNoSpace = errors.New("no space left on the device")
+	// ErrReadOnly says that the file system takes no changes (EROFS), often because it failed before: what was not
+	// synced by then may be lost. The refused operation did nothing. To repeat it helps only after someone has mended
+	// and mounted the file system. Files are opened for writing, so Open is refused too; those that are open can be read.
+	ErrReadOnly = errors.New("the file system is read-only")
+	// ErrTooManyFiles says that the process or the machine has no more descriptors (EMFILE, ENFILE). Open, List, SyncDir
+	// and Lock need one. Nothing happened, no file was made, and it may well succeed once files were closed.
+	ErrTooManyFiles = errors.New("too many open files")
+	// ErrIO says that the device failed. A read returned nothing of use, changed nothing, and may fail again for as long
+	// as the place is not written anew. Of a write any part may be there, in any order. A change of names may have
+	// happened or not; List tells what a process sees of it, SyncDir must follow before anything is durable.
+	ErrIO = errors.New("input/output error")
 )

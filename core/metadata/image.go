@@ -208,6 +208,9 @@ func (i *Image) removeTopic(m *protocol.RemoveTopicRecord) error {
 }
 
 func (i *Image) setConfig(m *protocol.ConfigRecord) {
+	if t := i.Topics.At(m.ResourceName); t != nil && m.ResourceType == ResourceTopic {
+		i.changed = append(i.changed, t.ID)
+	}
 	key := ResourceOf(m.ResourceType, m.ResourceName)
 	c, ok := i.Configs.Get(key)
 	if !ok {

@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -9,7 +10,7 @@ func TestTheMuseumIsComplete(t *testing.T) {
 	name := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	names, ids := map[string]bool{}, map[ID]bool{None: true}
 	for _, e := range Museum() {
-		if !name.MatchString(e.Name) || names[e.Name] || ids[e.ID] || e.Origin == "" || e.Claim == "" || e.Oracle == "" {
+		if !name.MatchString(e.Name) || names[e.Name] || ids[e.ID] || e.Origin == "" || e.Claim == "" || e.Oracle == "" || !strings.HasPrefix(e.Package, "core/") {
 			t.Errorf("bad entry %+v", e)
 		}
 		names[e.Name], ids[e.ID] = true, true

@@ -12,7 +12,9 @@ const (
 	KeyApiVersions     int16 = 18
 	KeyCreateTopics    int16 = 19
 	KeyDeleteTopics    int16 = 20
+	KeyDeleteRecords   int16 = 21
 	KeyInitProducerId  int16 = 22
+	KeyDescribeConfigs int16 = 32
 )
 
 // The control record types.
@@ -43,14 +45,18 @@ func APIByKey(key int16) (API, bool) {
 		return API{Key: 19, Name: "CreateTopics", Min: 2, Max: 7, Flexible: 5, AdvertisedMin: 2}, true
 	case 20:
 		return API{Key: 20, Name: "DeleteTopics", Min: 1, Max: 6, Flexible: 4, AdvertisedMin: 1}, true
+	case 21:
+		return API{Key: 21, Name: "DeleteRecords", Min: 0, Max: 2, Flexible: 2, AdvertisedMin: 0}, true
 	case 22:
 		return API{Key: 22, Name: "InitProducerId", Min: 0, Max: 5, Flexible: 2, AdvertisedMin: 0}, true
+	case 32:
+		return API{Key: 32, Name: "DescribeConfigs", Min: 1, Max: 4, Flexible: 4, AdvertisedMin: 1}, true
 	}
 	return API{}, false
 }
 
 // maxKey is the greatest API key.
-const maxKey = 22
+const maxKey = 32
 
 // NewRequest returns the request of an API, with Kafka's defaults, or nil if there is no such API.
 func NewRequest(key int16) Message {
@@ -71,8 +77,12 @@ func NewRequest(key int16) Message {
 		return NewCreateTopicsRequest()
 	case 20:
 		return NewDeleteTopicsRequest()
+	case 21:
+		return NewDeleteRecordsRequest()
 	case 22:
 		return NewInitProducerIdRequest()
+	case 32:
+		return NewDescribeConfigsRequest()
 	}
 	return nil
 }
@@ -96,8 +106,12 @@ func NewResponse(key int16) Message {
 		return NewCreateTopicsResponse()
 	case 20:
 		return NewDeleteTopicsResponse()
+	case 21:
+		return NewDeleteRecordsResponse()
 	case 22:
 		return NewInitProducerIdResponse()
+	case 32:
+		return NewDescribeConfigsResponse()
 	}
 	return nil
 }

@@ -207,16 +207,17 @@ func kmsgField(t *testing.T, theirs reflect.Value, of reflect.Type, i int) refle
 // kmsgUnjudged lists the fields that kmsg does not keep to their versions, with these: it sends and takes the tagged ones
 // in all flexible versions, and its defaults of the others are not Kafka's.
 var kmsgUnjudged = map[string][2]int16{
-	"ProduceResponse.NodeEndpoints":          {10, 13}, // tagged
-	"PartitionProduceResponse.CurrentLeader": {10, 13}, // tagged
-	"FetchRequest.ReplicaState":              {15, 18}, // tagged
-	"FetchPartition.ReplicaDirectoryId":      {17, 18}, // tagged
-	"FetchPartition.HighWatermark":           {18, 18}, // tagged
-	"FetchResponse.NodeEndpoints":            {16, 18}, // tagged
-	"MetadataRequest.AllowAutoTopicCreation": {4, 13},  // true in Kafka
-	"ListOffsetsRequest.TimeoutMs":           {10, 11}, // 0 in Kafka
-	"FindCoordinatorResponse.ErrorMessage":   {1, 3},   // empty in Kafka
-	"DeleteTopicState.Name":                  {6, 6},
+	"ProduceResponse.NodeEndpoints":               {10, 13}, // tagged
+	"PartitionProduceResponse.CurrentLeader":      {10, 13}, // tagged
+	"FetchRequest.ReplicaState":                   {15, 18}, // tagged
+	"FetchPartition.ReplicaDirectoryId":           {17, 18}, // tagged
+	"FetchPartition.HighWatermark":                {18, 18}, // tagged
+	"FetchResponse.NodeEndpoints":                 {16, 18}, // tagged
+	"MetadataRequest.AllowAutoTopicCreation":      {4, 13},  // true in Kafka
+	"ListOffsetsRequest.TimeoutMs":                {10, 11}, // 0 in Kafka
+	"FindCoordinatorResponse.ErrorMessage":        {1, 3},   // empty in Kafka
+	"DescribeConfigsResourceResult.Documentation": {3, 4},   // empty in Kafka
+	"DeleteTopicState.Name":                       {6, 6},
 }
 
 // removeUnjudged sets those fields to Kafka's defaults in the versions that lack them.
@@ -245,6 +246,7 @@ func removeUnjudged(version int16, v reflect.Value) {
 var kmsgAhead = map[string]bool{
 	"ApiVersionsRequest.ClusterID":                      true, // 5
 	"ApiVersionsRequest.NodeID":                         true, // 5
+	"DescribeConfigsResponseResourceConfig.IsDefault":   true, // 0
 	"ListOffsetsRequestTopicPartition.MaxNumOffsets":    true, // 0
 	"ListOffsetsResponseTopicPartition.OldStyleOffsets": true, // 0
 }

@@ -28,7 +28,9 @@ func TestTheTableOfAPIs(t *testing.T) {
 		"18 ApiVersions 0-4 flexible 3 advertised 0",
 		"19 CreateTopics 2-7 flexible 5 advertised 2",
 		"20 DeleteTopics 1-6 flexible 4 advertised 1",
+		"21 DeleteRecords 0-2 flexible 2 advertised 0",
 		"22 InitProducerId 0-5 flexible 2 advertised 0",
+		"32 DescribeConfigs 1-4 flexible 4 advertised 1",
 	}
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 		t.Errorf("the table is\n%s\nnot\n%s", g, w)

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ type broker struct {
 const topicName = "t"
 
 // newCluster starts count brokers that are all replicas, and in sync, of a partition without a leader.
-func newCluster(count int, minISR string) *cluster {
+func newCluster(count int, minISR string, topic map[string]string) *cluster {
 	k := kernel.New(env.NewRandom(7, 7))
 	c := &cluster{kernel: k, network: simnet.New(k), topic: protocol.UUID{1, 2, 3}}
 	c.network.DialTimeout = 50 * time.Millisecond
@@ -65,7 +66,8 @@ func newCluster(count int, minISR string) *cluster {
 		b.settings = settings(map[string]string{
 			"node.id": fmt.Sprint(b.id), "journal.segment.bytes": "65536", "message.max.bytes": "16384", "journal.commit.max.bytes": "16384",
 			"journal.max.bytes": "2097152", "arena.max.bytes": "1048576", "arena.chunk.bytes": "65536",
-			"replica.fetch.backoff.ms": "20", "replica.fetch.wait.max.ms": "500",
+			"replica.fetch.backoff.ms": "20", "replica.fetch.wait.max.ms": "500", "log.retention.check.interval.ms": "1000",
+			"producer.id.expiration.ms": "60000", "producer.id.expiration.check.interval.ms": "1000",
 		})
 		c.brokers = append(c.brokers, b)
 		all = append(all, b.id)
@@ -84,6 +86,11 @@ func newCluster(count int, minISR string) *cluster {
 			Name: "min.insync.replicas", Value: protocol.String(minISR),
 		}},
 	)
+	for _, name := range slices.Sorted(maps.Keys(topic)) {
+		c.append(protocol.Record{Message: &protocol.ConfigRecord{
+			ResourceType: metadata.ResourceTopic, ResourceName: topicName, Name: name, Value: protocol.String(topic[name]),
+		}})
+	}
 	for _, b := range c.brokers {
 		b.start()
 	}

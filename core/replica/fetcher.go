@@ -68,8 +68,8 @@ func (f *fetcher) run(t *task.Task) {
 	}
 }
 
-// collect returns what to ask for, and whether all of it is stable: a follower asks at its stable end (rule S2), so it
-// does not ask while a commit is still under way.
+// collect returns what to ask for, and whether all of it is stable: a follower asks at its stable end (rule S2), and says
+// where its log starts, so it does not ask while a commit with either is still under way.
 func (f *fetcher) collect() (asked []following, stable bool) {
 	for _, p := range f.manager.byNumber.All {
 		if p.role != roleFollower || p.leader != f.leader {
@@ -79,7 +79,7 @@ func (f *fetcher) collect() (asked []following, stable bool) {
 		if mutant.On(mutant.FollowerReportsWrittenEnd) {
 			offset = p.Log.End()
 		}
-		if offset < p.Log.End() {
+		if offset < p.Log.End() || p.Log.StableStart() < p.Log.Start() {
 			return nil, false
 		}
 		asked = append(asked, following{Key{p.Log.TopicID, p.ID}, p.epoch, offset})
@@ -102,7 +102,7 @@ func (f *fetcher) request(asked []following) *protocol.FetchRequest {
 		var row protocol.FetchPartition
 		row.Default()
 		row.Partition, row.CurrentLeaderEpoch, row.FetchOffset = a.key.Partition, int32(a.epoch), int64(a.offset)
-		row.LastFetchedEpoch, row.LogStartOffset = int32(p.Log.Epochs().Latest()), int64(p.Log.Start())
+		row.LastFetchedEpoch, row.LogStartOffset = int32(p.Log.Epochs().Latest()), int64(p.Log.StableStart())
 		row.PartitionMaxBytes, row.HighWatermark = int32(o.PartitionBytesMax), int64(p.highWater)
 		if n := len(request.Topics); n == 0 || request.Topics[n-1].TopicId != a.key.Topic {
 			request.Topics = append(request.Topics, protocol.FetchTopic{TopicId: a.key.Topic})
@@ -170,13 +170,13 @@ func (p *Partition) acceptFetched(row *protocol.FetchPartitionData) (backOff boo
 		}
 		p.noteGrown()
 	}
-	if start := record.Offset(row.LogStartOffset); start > p.Log.Start() && start <= p.Log.StableEnd() {
-		p.Log.MoveStart(start)
-	}
 	if leaders := record.Offset(row.HighWatermark); leaders >= 0 {
 		if hw := min(leaders, p.Log.StableEnd()); hw > p.highWater {
 			p.setHighWatermark(hw)
 		}
+	}
+	if start := min(record.Offset(row.LogStartOffset), p.highWater); start > p.Log.Start() {
+		p.Log.MoveStart(start)
 	}
 	return false
 }
@@ -199,7 +199,11 @@ func (p *Partition) truncate(end record.Offset) {
 		p.manager.env.Talk.Say("replica of " + p.Log.Name + " is told to cut below its high watermark")
 		p.highWater = end
 	}
-	p.Log.Truncate(end)
+	if end < p.Log.Start() {
+		p.Log.Reset(end) // nothing is left of it, and offsets go on at the leader's
+		return
+	}
+	p.highWater = min(p.highWater, p.Log.Truncate(end))
 }
 
 // outOfRange handles a leader whose log does not hold our end: ours is empty of it, or beyond it.

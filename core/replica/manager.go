@@ -24,6 +24,14 @@ type Options struct {
 	AddressOf          func(broker int32) (string, bool)
 	FrameBytesMax      int
 	BrokerEpochOfImage func() int64
+	// IsAlive says whether the broker is registered and not fenced.
+	IsAlive func(broker int32) bool
+	// LogConfigOf returns the settings of a topic's logs.
+	LogConfigOf        func(topic string) storage.LogConfig
+	RetentionInterval  time.Duration // log.retention.check.interval.ms
+	RetentionDelay     time.Duration // log.initial.task.delay.ms
+	ProducerExpiration time.Duration // producer.id.expiration.ms
+	ProducerInterval   time.Duration // producer.id.expiration.check.interval.ms
 }
 
 // Key names a partition.
@@ -42,6 +50,8 @@ type Manager struct {
 	byNumber   ordered.Map[storage.LogNumber, *Partition]
 	fetchers   ordered.Map[int32, *fetcher]
 	grown      []*Partition
+	deleting   ordered.Map[storage.LogNumber, *Partition] // may have waits for their low watermark
+	stopped    bool
 }
 
 // NewManager returns a manager for the directory's logs. It leads and follows nothing before Apply.
@@ -50,6 +60,7 @@ func NewManager(e env.Env, directory *storage.Directory, o Options) *Manager {
 		env: e, options: o, self: o.Self, directory: directory, partitions: make(map[Key]*Partition),
 	}
 	e.Loop.AtStepEnd(m.wakeGrown)
+	m.keepHouse()
 	return m
 }
 
@@ -91,13 +102,15 @@ func (m *Manager) Apply(image *metadata.Image, topics []protocol.UUID) {
 				minISR = n
 			}
 		}
+		config := m.options.LogConfigOf(t.Name)
 		for _, partition := range t.Partitions.All {
-			m.applyPartition(partition, minISR)
+			m.applyPartition(partition, minISR, config)
 		}
 	}
+	m.brokersMayHaveChanged()
 }
 
-func (m *Manager) applyPartition(partition *metadata.Partition, minISR int) {
+func (m *Manager) applyPartition(partition *metadata.Partition, minISR int, config storage.LogConfig) {
 	key := Key{partition.TopicID, partition.ID}
 	p := m.partitions[key]
 	if !contains(partition.Replicas, m.self) {
@@ -109,6 +122,7 @@ func (m *Manager) applyPartition(partition *metadata.Partition, minISR int) {
 	if p == nil {
 		p = m.open(key, partition.Topic)
 	}
+	p.Log.Configure(config)
 	p.apply(partition, minISR)
 }
 
@@ -145,6 +159,8 @@ func (m *Manager) drop(p *Partition) {
 	p.role = roleNone
 	p.byStable.fail(protocol.ErrNotLeaderOrFollower)
 	p.byHW.fail(protocol.ErrNotLeaderOrFollower)
+	p.byLow.fail(protocol.ErrUnknownTopicOrPartition)
+	m.deleting.Delete(p.Log.Number)
 	m.directory.Drop(p.Log)
 	p.visible.wake()
 	p.appended.wake()
@@ -166,9 +182,11 @@ func (m *Manager) DropStrays(image *metadata.Image) {
 
 // Fail answers everything that waits: the log directory is offline.
 func (m *Manager) Fail() {
+	m.Stop()
 	for _, p := range m.byNumber.All {
 		p.byStable.fail(protocol.ErrKafkaStorageError)
 		p.byHW.fail(protocol.ErrKafkaStorageError)
+		p.byLow.fail(protocol.ErrKafkaStorageError)
 	}
 }
 

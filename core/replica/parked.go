@@ -7,10 +7,10 @@ import (
 	"barnabas/core/record"
 )
 
-// Wait is one produce that waits for an end to be reached.
+// Wait is one request that waits for an offset to be reached: a produce for an end, a deletion for a start.
 type Wait struct {
-	end  record.Offset
-	done func(error)
+	offset record.Offset
+	done   func(error)
 }
 
 // GiveUp forgets the wait: done is not called any more. Giving up a nil wait, or one that is over, does nothing.
@@ -20,22 +20,25 @@ func (w *Wait) GiveUp() {
 	}
 }
 
-// parkedProduces are waits in ascending order of their ends, so that an advance pops a prefix.
-type parkedProduces struct{ rows []*Wait }
+// parked are waits in ascending order of their offsets, so that an advance pops a prefix.
+type parked struct{ rows []*Wait }
 
-// park adds a wait. Ends mostly come in order; that of a duplicate may belong further ahead.
-func (q *parkedProduces) park(end record.Offset, done func(error)) *Wait {
-	w := &Wait{end, done}
+// park adds a wait. Offsets mostly come in order; that of a duplicate may belong further ahead.
+func (q *parked) park(offset record.Offset, done func(error)) *Wait {
+	w := &Wait{offset, done}
 	q.rows = append(q.rows, w)
-	for i := len(q.rows) - 1; i > 0 && q.rows[i-1].end > end; i-- {
+	for i := len(q.rows) - 1; i > 0 && q.rows[i-1].offset > offset; i-- {
 		q.rows[i-1], q.rows[i] = q.rows[i], q.rows[i-1]
 	}
 	return w
 }
 
-// reach ends the waits for ends up to the offset.
-func (q *parkedProduces) reach(offset record.Offset) {
-	for len(q.rows) > 0 && q.rows[0].end <= offset {
+// isParked says whether anything waits.
+func (q *parked) isParked() bool { return len(q.rows) > 0 }
+
+// reach ends the waits for what is up to the offset.
+func (q *parked) reach(offset record.Offset) {
+	for len(q.rows) > 0 && q.rows[0].offset <= offset {
 		w := q.rows[0]
 		q.rows[0] = nil
 		q.rows = q.rows[1:]
@@ -44,7 +47,7 @@ func (q *parkedProduces) reach(offset record.Offset) {
 }
 
 // fail ends all waits with the error.
-func (q *parkedProduces) fail(err error) {
+func (q *parked) fail(err error) {
 	rows := q.rows
 	q.rows = nil
 	for _, w := range rows {

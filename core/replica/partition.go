@@ -35,7 +35,8 @@ const (
 
 // follower is what a leader knows of one of its followers.
 type follower struct {
-	stableEnd record.Offset // what it last fetched from; -1 before it did in this epoch
+	stableEnd   record.Offset // what it last fetched from; -1 before it did in this epoch
+	stableStart record.Offset // where its log starts, as it last said; -1 before it did
 }
 
 // Partition is one replica of a partition on this broker.
@@ -54,11 +55,12 @@ type Partition struct {
 	minISR     int
 	followers  ordered.Map[int32, *follower]
 	highWater  record.Offset
-	byStable   parkedProduces // acks=1
-	byHW       parkedProduces // acks=all
-	visible    watchers       // woken when what consumers may see grows, or leadership changes
-	appended   watchers       // woken when the end grows
-	grown      bool           // appended to in this step
+	byStable   parked   // acks=1
+	byHW       parked   // acks=all
+	byLow      parked   // deletions
+	visible    watchers // woken when what consumers may see changes, or leadership
+	appended   watchers // woken when the end grows
+	grown      bool     // appended to in this step
 }
 
 // Leader returns the leading broker's id and the epoch, as this broker knows them.
@@ -156,12 +158,13 @@ func (p *Partition) noteGrown() {
 	}
 }
 
-// onStable is told that the log's stable end moved.
+// onStable is told that the log's stable end moved, or its stable start.
 func (p *Partition) onStable() {
 	switch p.role {
 	case roleLeader:
 		p.byStable.reach(p.Log.StableEnd())
 		p.advance()
+		p.lowMayHaveMoved()
 	case roleFollower:
 		p.manager.fetcherOf(p.leader).wake.Raise()
 	case roleNone:
@@ -192,21 +195,25 @@ func (p *Partition) advance() {
 func (p *Partition) setHighWatermark(to record.Offset) {
 	assert.That(to <= p.Log.StableEnd(), "the high watermark does not pass the stable end")
 	p.highWater = to
+	p.Log.Settle(to)
+	p.Log.Settle(to)
 	if p.role == roleLeader {
 		p.byHW.reach(to)
 	}
 	p.visible.wake()
 }
 
-// FollowerFetched is told that a follower fetched from the offset: everything below it is stable there (rule S2).
-func (p *Partition) FollowerFetched(id int32, stableEnd record.Offset) {
+// FollowerFetched is told that a follower fetched from the offset: everything below it is stable there (rule S2), and so
+// is the start of its log, or -1 if it did not say.
+func (p *Partition) FollowerFetched(id int32, stableEnd, stableStart record.Offset) {
 	f := p.followers.At(id)
 	if f == nil || stableEnd > p.Log.End() {
 		return
 	}
 	p.manager.env.Probe.Sometimes(env.MarkFollowerFetched)
-	f.stableEnd = stableEnd
+	f.stableEnd, f.stableStart = stableEnd, stableStart
 	p.advance()
+	p.lowMayHaveMoved()
 }
 
 // FollowerEnd returns the stable end that the follower last reported to this leader, or -1.
@@ -248,6 +255,7 @@ func (p *Partition) apply(m *metadata.Partition, minISR int) {
 	if was == roleLeader && p.role != roleLeader {
 		p.byStable.fail(protocol.ErrNotLeaderOrFollower)
 		p.byHW.fail(protocol.ErrNotLeaderOrFollower)
+		p.byLow.fail(protocol.ErrNotLeaderOrFollower)
 	}
 	p.visible.wake()
 	p.appended.wake()
@@ -263,7 +271,7 @@ func (p *Partition) becomeLeader() {
 	p.followers = ordered.Map[int32, *follower]{}
 	for _, id := range p.replicas {
 		if id != p.manager.self {
-			p.followers.Set(id, &follower{stableEnd: -1})
+			p.followers.Set(id, &follower{stableEnd: -1, stableStart: -1})
 		}
 	}
 	p.advance()

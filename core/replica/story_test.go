@@ -84,10 +84,12 @@ type story struct {
 
 // tell runs one command and some time, and returns what came of it. The commands:
 //
-//	cluster COUNT min=N              start brokers 1 to COUNT; the partition needs N in sync
-//	elect N, isr N...                write the metadata
-//	produce [at=N] [acks=all|1] [producer=P seq=S] [timeout=D] VALUE...   one batch, to the leader
+//	cluster COUNT min=N [SETTING=V]  start brokers 1 to COUNT; the partition needs N in sync, and its topic may have settings
+//	elect N, isr N..., fence N       write the metadata
+//	produce [at=N] [acks=all|1] [producer=P seq=S] [time=MS] [timeout=D] VALUE...   one batch, to the leader
 //	fetch at=N [offset=O] [epoch=E], latest at=N    as a consumer
+//	earliest at=N                    where the log starts
+//	delete [at=N] [offset=O] [timeout=D]   records below the offset, or all that are committed
 //	slow N, fast N                   commits begun from now on take three seconds, or not
 //	cut N M, heal N M                nothing arrives between two brokers, or again
 //	crash N, power N, start N        end the process, or with the power; start one
@@ -103,7 +105,10 @@ func (s *story) tell(line string) []string {
 		}
 	}
 	if s.words[0] == "cluster" {
-		s.cluster = newCluster(s.number(1), s.options["min"])
+		count := s.number(1)
+		minISR := s.options["min"]
+		delete(s.options, "min")
+		s.cluster = newCluster(count, minISR, s.options)
 		s.pass(100 * time.Millisecond)
 	} else {
 		s.act()
@@ -127,12 +132,18 @@ func (s *story) act() {
 			isr = append(isr, int32(s.number(i+1)))
 		}
 		s.change(-2, isr)
+	case "fence":
+		s.append(protocol.Record{Message: &protocol.FenceBrokerRecord{Id: int32(s.number(1))}})
 	case "produce":
 		s.produce()
 	case "fetch":
 		s.fetch()
 	case "latest":
-		s.latest()
+		s.ends(-1)
+	case "earliest":
+		s.ends(-2)
+	case "delete":
+		s.delete()
 	case "slow":
 		s.broker(1).machine.Limp(s.after(time.Hour), 1_000_000)
 	case "fast":
@@ -190,7 +201,7 @@ func (s *story) produce() {
 		b.SetProducer(n, 0, int32(s.option("seq", 0)))
 	}
 	for _, value := range s.words[1:] {
-		b.Append(1000, nil, []byte(value))
+		b.Append(s.option("time", 1000), nil, []byte(value))
 	}
 	m := protocol.NewProduceRequest()
 	m.Acks, m.TimeoutMs = int16(s.option("acks", -1)), 30_000
@@ -242,10 +253,12 @@ func (s *story) fetch() {
 	})
 }
 
-func (s *story) latest() {
+// ends asks for the latest offset (-1) or the earliest (-2).
+func (s *story) ends(timestamp int64) {
 	m := protocol.NewListOffsetsRequest()
 	row := protocol.NewListOffsetsPartition()
-	row.Timestamp = -1
+	row.Timestamp = timestamp
+	word := s.words[0]
 	m.Topics = []protocol.ListOffsetsTopic{{Name: topicName, Partitions: []protocol.ListOffsetsPartition{row}}}
 	s.ask(int32(s.option("at", 0)), m, 7, func(answer protocol.Message, err error) {
 		if err != nil {
@@ -257,8 +270,37 @@ func (s *story) latest() {
 			s.hear("%s", row.ErrorCode)
 			return
 		}
-		s.hear("latest is %d", row.Offset)
+		s.hear("%s is %d", word, row.Offset)
 	})
+}
+
+func (s *story) delete() {
+	m := protocol.NewDeleteRecordsRequest()
+	m.TimeoutMs = 30_000
+	if d, err := time.ParseDuration(s.options["timeout"]); err == nil {
+		m.TimeoutMs = int32(d.Milliseconds())
+	}
+	m.Topics = []protocol.DeleteRecordsTopic{{
+		Name: topicName, Partitions: []protocol.DeleteRecordsPartition{{Offset: s.option("offset", -1)}},
+	}}
+	said := false
+	s.ask(int32(s.option("at", int64(s.partition().Leader))), m, 2, func(answer protocol.Message, err error) {
+		said = true
+		if err != nil {
+			s.hear("deletion: no answer")
+			return
+		}
+		row := answer.(*protocol.DeleteRecordsResponse).Topics[0].Partitions[0]
+		if row.ErrorCode != protocol.ErrNone {
+			s.hear("deletion: %s", row.ErrorCode)
+			return
+		}
+		s.hear("deleted below %d", row.LowWatermark)
+	})
+	s.pass(20 * time.Millisecond)
+	if !said {
+		s.hear("the deletion waits")
+	}
 }
 
 // state describes the replica in a line.
@@ -278,6 +320,9 @@ func (b *broker) state() string {
 	var epochs []string
 	for _, e := range p.Log.Epochs().All() {
 		epochs = append(epochs, fmt.Sprintf("%d@%d", e.Epoch, e.Start))
+	}
+	if start := p.Log.Start(); start > 0 {
+		does = fmt.Sprintf("%s from %d", does, start)
 	}
 	all := strings.Join(b.contents(p.Log), " ")
 	return strings.TrimSpace(fmt.Sprintf("%d %s in epoch %d; stable %d of %d, high watermark %d; epochs [%s]: %s",

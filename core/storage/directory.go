@@ -62,6 +62,9 @@ type Directory struct {
 	work       *task.Signal     // there is something to fill, or a checkpoint is due
 	full       bool             // the disk was full when last tried: said once
 	checked    journal.Location // where the journal was at the last checkpoint
+	needed     uint32           // the oldest segment that it needs
+	marks      journal.Marks    // as of then
+	eased      bool             // something that kept logs from being filled is over since
 	forced     bool             // fill everything at the next checkpoint
 	stopping   bool
 	tasks      int    // that run

@@ -23,6 +23,8 @@ func (l *Log) fill(t *task.Task) (more bool, err error) {
 	if !l.fillable() {
 		return false, nil
 	}
+	d.trash.use(l.Name)
+	defer d.trash.leave(l.Name)
 	rows := l.piece()
 	if len(rows) == 0 {
 		return false, nil
@@ -45,11 +47,12 @@ func (l *Log) fill(t *task.Task) (more bool, err error) {
 	}
 	whole := roundUp(used)
 	clear(buffer[used:whole])
-	if err := l.writePiece(t, s, buffer[:whole], int64(rows[0].position)-int64(len(l.block))); err != nil {
-		return false, err
-	}
+	err = l.writePiece(t, s, buffer[:whole], int64(rows[0].position)-int64(len(l.block)))
 	if l.cuts != cuts || d.logs.At(l.Number) != l {
-		return true, nil // what was written is beyond what counts now
+		return true, nil // what was written, or was not, is beyond what counts now
+	}
+	if err != nil {
+		return false, err
 	}
 	l.fresh = l.fresh || !s.made
 	s.made, s.unsynced = true, true
@@ -210,9 +213,11 @@ func (l *Log) makeFolder(t *task.Task) error {
 // sync makes what was filled durable, closes segments that take no more, and moves the saved end. Errors: the disk's.
 func (l *Log) sync(t *task.Task) error {
 	d, cuts, filled, block := l.directory, l.cuts, l.filled, l.block
-	if d.trash.blocks(l.Name) {
+	if d.trash.blocks(l.Name) || d.logs.At(l.Number) != l {
 		return nil
 	}
+	d.trash.use(l.Name)
+	defer d.trash.leave(l.Name)
 	for i := 0; i < len(l.segments); i++ {
 		s := l.segments[i]
 		closed := i < len(l.segments)-1 && s.end <= filled

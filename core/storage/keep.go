@@ -92,9 +92,12 @@ func (d *Directory) distance(from, to journal.Location) int {
 	return int(to.Segment-from.Segment)*d.options.Journal.SegmentBytes + int(to.Position) - int(from.Position)
 }
 
-// due says whether enough journal was written since the last checkpoint.
+// due says whether a checkpoint is: enough journal was written since the last one, or the journal is crowded and another one
+// may free something.
 func (d *Directory) due() bool {
-	return d.distance(d.checked, d.journal.Position()) >= d.options.CheckpointBytes
+	at := d.journal.Position()
+	return d.distance(d.checked, at) >= d.options.CheckpointBytes ||
+		d.crowded() && (at != d.checked || d.journal.Marks() != d.marks || d.journal.First() < d.needed || d.eased)
 }
 
 // crowded says whether the journal is so full that everything must go to the partition logs.
@@ -131,7 +134,7 @@ const fillPause = 500 * time.Microsecond
 // checkpoint brings to the partition logs what the journal has held for longest, or everything, makes it durable, writes a
 // checkpoint, and recycles the journal (rule J9: files, folders, checkpoint, and only then the journal).
 func (d *Directory) checkpoint(t *task.Task, everything bool) error {
-	d.forced = false
+	d.forced, d.eased, d.marks = false, false, d.journal.Marks()
 	var chosen []*Log
 	for _, l := range d.logs.All {
 		i := l.firstUnsaved()
@@ -220,7 +223,7 @@ func (d *Directory) writeCheckpoint(t *task.Task) error {
 	for _, l := range risky {
 		l.risky = false
 	}
-	d.checked = position
+	d.checked, d.needed = position, oldest
 	d.env.Probe.Sometimes(env.MarkCheckpointWritten)
 	for _, l := range d.logs.All {
 		l.trim()

@@ -118,7 +118,7 @@ func (l *Log) AppendAsFollower(p []byte) (record.Offset, error) {
 		if err != nil {
 			return l.end, err
 		}
-		if h.BaseOffset != l.end {
+		if !l.follows(h.BaseOffset, h.EndOffset()) {
 			return l.end, fmt.Errorf("batch at offset %d does not follow the log's end %d", h.BaseOffset, l.end)
 		}
 		if err := l.room(h.Length); err != nil {
@@ -139,9 +139,15 @@ func (l *Log) appendEntry(p []byte, h *record.Header) (journal.Location, []byte)
 	}
 	if l.mustRoll(h) {
 		e.Flags = journal.FlagStartsSegment
-		l.roll()
+		l.roll(h.BaseOffset)
 	}
 	return l.journal(e, p)
+}
+
+// follows says whether a batch may be appended: it begins where the log ends, or it is the first of an empty log and holds the
+// start, because records were deleted up to the middle of it (KIP-107).
+func (l *Log) follows(base, end record.Offset) bool {
+	return base == l.end || l.start == l.end && base < l.end && l.end < end
 }
 
 // room says whether data may enter. The metadata log goes on in the reserve (rule J14), but no batch is larger than what
@@ -150,16 +156,23 @@ func (l *Log) room(size int) error {
 	if most := l.directory.options.Journal.SegmentBytes / 2; size > most {
 		return fmt.Errorf("a batch of %d bytes: the journal takes at most %d, half a segment", size, most)
 	}
+	if l.directory.stopping {
+		return fmt.Errorf("%w: the broker is stopping", journal.ErrOffline)
+	}
 	if l.always && l.directory.journal.Failure() == nil {
 		return nil
 	}
-	return l.directory.journal.Room(size)
+	err := l.directory.journal.Room(size)
+	if err != nil {
+		l.directory.work.Raise()
+	}
+	return err
 }
 
 // add makes the batch part of the log. Its epoch starts with it if it is new. Requires: there is a segment.
 func (l *Log) add(b batch) {
 	if b.epoch > l.epochs.Latest() {
-		l.epochs.begin(b.epoch, b.base)
+		l.epochs.begin(b.epoch, max(b.base, l.start))
 	}
 	l.place(&b)
 	if !b.gap {

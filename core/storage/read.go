@@ -121,23 +121,26 @@ func (l *Log) fits(p []byte, b *batch) bool {
 	return record.Offset(binary.BigEndian.Uint64(p)) == b.base && record.LeaderEpoch(binary.BigEndian.Uint32(p[12:])) == b.epoch
 }
 
-// Load brings the batch that holds the offset, and what follows it, into memory. Errors: the disk's; KAFKA_STORAGE_ERROR when
-// the batch turns out to be damaged.
+// Load brings the batch that holds the offset, and what follows it, into memory. Errors: KAFKA_STORAGE_ERROR with the disk's,
+// or because the batch turns out to be damaged.
 func (l *Log) Load(offset record.Offset) *task.Pending[task.Done] {
 	loop := l.directory.env.Loop
-	if offset >= l.end {
-		return task.Completed(loop, task.Done{}, nil)
-	}
-	if i := l.row(offset); i < len(l.tail) && l.tail[i].base <= offset && l.tail[i].end > l.filled {
-		return l.directory.journal.Load(l.tail[i].at, l.tail[i].bytes)
-	}
 	done := task.NewPending[task.Done](loop)
-	loop.Go("read a partition log", func(t *task.Task) {
-		err := l.loadFile(t, offset)
+	loaded := func(_ task.Done, err error) {
 		if errors.Is(err, journal.ErrRecycled) || errors.Is(err, errChanged) {
-			err = nil // who asked looks again
+			err = nil // who asked looks again, and finds it elsewhere
+		}
+		if err != nil && !errors.Is(err, protocol.ErrKafkaStorageError) {
+			err = fmt.Errorf("%w: %w", protocol.ErrKafkaStorageError, err)
 		}
 		done.Complete(task.Done{}, err)
-	})
+	}
+	if i := l.row(offset); i < len(l.tail) && l.tail[i].base <= offset && l.tail[i].end > l.filled {
+		l.directory.journal.Load(l.tail[i].at, l.tail[i].bytes).Then(loaded)
+	} else if offset >= l.end {
+		done.Complete(task.Done{}, nil)
+	} else {
+		loop.Go("read a partition log", func(t *task.Task) { loaded(task.Done{}, l.loadFile(t, offset)) })
+	}
 	return done
 }

@@ -75,11 +75,11 @@ func (r redo) Damaged(e journal.Entry, at journal.Location, payload []byte, why 
 		return r.Entry(e, at, payload)
 	}
 	l, ok := r.d.logs.Get(LogNumber(e.Log))
-	if !ok || record.Offset(e.Base) != l.end {
+	if !ok || !l.follows(record.Offset(e.Base), record.Offset(e.End)) {
 		return fmt.Errorf("%w: %s: log %d does not end at %d", errRedo, why, e.Log, e.Base)
 	}
 	if e.Flags&journal.FlagStartsSegment != 0 || len(l.segments) == 0 {
-		l.roll()
+		l.roll(record.Offset(e.Base))
 	}
 	l.add(batch{
 		base: record.Offset(e.Base), end: record.Offset(e.End), at: at, bytes: e.Bytes, epoch: record.LeaderEpoch(e.Epoch),
@@ -104,18 +104,18 @@ func (r redo) create(e journal.Entry) error {
 
 // redoAppend indexes what an append entry holds. Redo compares offsets, never bytes (rule J11).
 func (l *Log) redoAppend(e journal.Entry, at journal.Location, payload []byte) error {
-	if record.Offset(e.Base) != l.end {
+	if !l.follows(record.Offset(e.Base), record.Offset(e.End)) {
 		return fmt.Errorf("%w: log %d (%s) ends at %d and an append begins at %d", errRedo, l.Number, l.Name, l.end, e.Base)
 	}
 	if e.Flags&journal.FlagStartsSegment != 0 || len(l.segments) == 0 {
-		l.roll()
+		l.roll(record.Offset(e.Base))
 	}
 	for len(payload) > 0 {
 		h, err := record.ParseHeader(payload)
 		if err != nil {
 			return fmt.Errorf("%w: log %d (%s) at offset %d: %w", errRedo, l.Number, l.Name, l.end, err)
 		}
-		if h.BaseOffset != l.end {
+		if !l.follows(h.BaseOffset, h.EndOffset()) {
 			return fmt.Errorf("%w: log %d (%s) ends at %d and a batch begins at %d", errRedo, l.Number, l.Name, l.end, h.BaseOffset)
 		}
 		l.add(indexed(&h, at))

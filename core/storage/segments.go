@@ -101,12 +101,15 @@ func older(now, then int64, age time.Duration) bool {
 	return now-then > age.Milliseconds()
 }
 
-// roll begins a segment at the log's end.
-func (l *Log) roll() {
+// roll begins a segment at the offset: the log's end, or a little below it when the log is empty (see follows).
+func (l *Log) roll(base record.Offset) {
 	if len(l.segments) > 0 {
 		l.directory.env.Probe.Sometimes(env.MarkSegmentRolled)
 	}
-	l.segments = append(l.segments, newSegment(l.end, &l.config))
+	if base < l.end {
+		l.filled, l.saved = base, base
+	}
+	l.segments = append(l.segments, newSegment(base, &l.config))
 }
 
 // segmentOf returns the segment that has the offset, or nil. Offsets at the end belong to no segment.

@@ -28,7 +28,22 @@ type waste struct {
 type trash struct {
 	wastes  []*waste
 	renames ordered.Map[string, int] // folders with wastes that have not got their new name yet
+	inUse   ordered.Map[string, int] // folders that are being written to: nothing gets a new name there meanwhile
 	wake    *task.Signal
+}
+
+// use keeps wastes of the folder from getting new names until leave: who writes there would make the old ones anew.
+func (tr *trash) use(folder string) { tr.inUse.Set(folder, tr.inUse.At(folder)+1) }
+
+func (tr *trash) leave(folder string) {
+	if n := tr.inUse.At(folder) - 1; n > 0 {
+		tr.inUse.Set(folder, n)
+		return
+	}
+	tr.inUse.Delete(folder)
+	if tr.blocks(folder) {
+		tr.wake.Raise()
+	}
 }
 
 // held is the sequence of a waste whose entry is not journalled yet.
@@ -40,14 +55,13 @@ func (tr *trash) blocks(folder string) bool { return tr.renames.At(folder) > 0 }
 func (tr *trash) add(w *waste) {
 	tr.wastes = append(tr.wastes, w)
 	if !w.renamed {
-		folder, _, _ := strings.Cut(w.from, "/")
-		tr.renames.Set(folder, tr.renames.At(folder)+1)
+		tr.renames.Set(w.place(), tr.renames.At(w.place())+1)
 	}
 }
 
 func (tr *trash) noteRenamed(w *waste) {
 	w.renamed = true
-	folder, _, _ := strings.Cut(w.from, "/")
+	folder := w.place()
 	if n := tr.renames.At(folder) - 1; n > 0 {
 		tr.renames.Set(folder, n)
 	} else {
@@ -124,20 +138,16 @@ func (d *Directory) cleanUp(t *task.Task) {
 
 // cleanSome goes through the trash once and returns when to look again.
 func (d *Directory) cleanSome(t *task.Task) (next task.Instant, err error) {
+	if err := d.renameAll(t); err != nil {
+		return task.Never, err
+	}
 	next = task.Never
 	for _, w := range append([]*waste(nil), d.trash.wastes...) {
 		if d.stopping || d.journal.Failure() != nil {
 			return next, nil
 		}
-		if w.sequence > d.journal.Marks().Durable {
-			continue // whoever moves the marks wakes us
-		}
 		if !w.renamed {
-			if err := d.rename(t, w); err != nil {
-				return next, err
-			}
-			w.due = d.env.Loop.Now().Add(w.delay)
-			d.work.Raise() // the log may be filled again
+			continue // whoever moves the marks, or leaves the folder, wakes us
 		}
 		if d.env.Loop.Now() < w.due {
 			next = min(next, w.due)
@@ -151,6 +161,50 @@ func (d *Directory) cleanSome(t *task.Task) (next task.Instant, err error) {
 	return next, nil
 }
 
+// renameAll gives the wastes that may have them their new names, and makes those durable, folder by folder.
+func (d *Directory) renameAll(t *task.Task) error {
+	var moved []*waste
+	var parents ordered.Map[string, bool]
+	for _, w := range append([]*waste(nil), d.trash.wastes...) {
+		if w.renamed || w.sequence > d.journal.Marks().Durable || d.trash.inUse.At(w.place()) > 0 || d.stopping {
+			continue
+		}
+		if err := d.rename(t, w); err != nil {
+			return err
+		}
+		moved = append(moved, w)
+		parents.Set(w.parent(d.options.Folder), true)
+	}
+	for parent := range parents.All {
+		if _, err := d.env.Disk.SyncDir(parent).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
+			return fmt.Errorf("%w: %w", errSync, err)
+		}
+	}
+	for _, w := range moved {
+		d.trash.noteRenamed(w)
+		w.due = d.env.Loop.Now().Add(w.delay)
+	}
+	if len(moved) > 0 {
+		d.eased = true // logs may be filled again
+		d.work.Raise()
+	}
+	return nil
+}
+
+// place is the partition's folder that the waste is in, or is.
+func (w *waste) place() string {
+	folder, _, _ := strings.Cut(w.from, "/")
+	return folder
+}
+
+// parent is the folder that has the waste's name.
+func (w *waste) parent(root string) string {
+	if w.folder {
+		return root
+	}
+	return root + "/" + w.from[:strings.LastIndexByte(w.from, '/')]
+}
+
 func (tr *trash) remove(w *waste) {
 	for i, x := range tr.wastes {
 		if x == w {
@@ -160,25 +214,19 @@ func (tr *trash) remove(w *waste) {
 	}
 }
 
-// rename gives the waste its new name, durably. What is not there any more was renamed in an earlier life.
+// rename gives the waste its new name. What is not there any more was renamed in an earlier life.
 func (d *Directory) rename(t *task.Task, w *waste) error {
 	root := d.options.Folder + "/"
 	d.files.forgetUnder(root + w.from)
 	_, err := d.env.Disk.Rename(root+w.from, root+w.to).Wait(t)
-	if err != nil && !errors.Is(err, env.ErrNotExist) {
-		return err
+	if err == nil && !w.folder {
+		// After a crash in the middle of a rename both names may stand for one file; it must not keep the old one.
+		_, err = d.env.Disk.Remove(root + w.from).Wait(t)
 	}
-	if err == nil {
-		parent := d.options.Folder
-		if !w.folder {
-			parent = root + w.from[:strings.LastIndexByte(w.from, '/')]
-		}
-		if _, err := d.env.Disk.SyncDir(parent).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
-			return err
-		}
+	if errors.Is(err, env.ErrNotExist) || w.folder && errors.Is(err, env.ErrExist) {
+		return nil // renamed in an earlier life; a folder of the old name is its successor's then
 	}
-	d.trash.noteRenamed(w)
-	return nil
+	return err
 }
 
 // destroy removes the waste for good.

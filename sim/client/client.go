@@ -8,6 +8,7 @@
 package client
 
 import (
+	"maps"
 	"time"
 
 	"barnabas/core/env"
@@ -16,6 +17,7 @@ import (
 	"barnabas/core/wire"
 	"barnabas/sim/kernel"
 	"barnabas/sim/ledger"
+	"barnabas/sim/witness"
 )
 
 // The streams of the client's draws.
@@ -25,13 +27,22 @@ const (
 	streamBatch
 	streamBackOff
 	streamImpatience
+	streamChurn
+	streamReread
+	streamLookUp
+	streamDelete
 )
 
 // Hooks are how the client tells of what it does.
 type Hooks struct {
 	Ledger    *ledger.Ledger
-	Operation func() // a request ended, well or badly
-	Acked     func() // a batch was acknowledged
+	Witness   *witness.Witness
+	Violate   func(invariant, detail string) // what a client can see for itself
+	Operation func()                         // a request ended, well or badly
+	Acked     func()                         // a batch was acknowledged
+	Changed   func(kind string)              // an administrator's change took effect
+	Wall      func() int64                   // the client's own clock, in milliseconds
+	Forgetful bool                           // brokers may forget idempotent producers within a run
 }
 
 // Options are one client's plan.
@@ -41,7 +52,10 @@ type Options struct {
 	Random       env.Random
 	Producers    []ProducerPlan
 	Consumers    []ConsumerPlan
+	Churns       []ChurnPlan
+	Deletions    []DeletionPlan
 	FetchVersion int16
+	Lives        map[ledger.Partition]protocol.UUID // ids of topics that come and go
 	Hooks        Hooks
 }
 
@@ -49,11 +63,13 @@ type Options struct {
 type Client struct {
 	Producers []*Producer
 	Consumers []*Consumer
+	Churns    []*Churn
 
 	env     env.Env
 	options Options
 	peers   map[string]*[2]*wire.Peer
 	topics  map[string]*topic
+	lives   map[ledger.Partition]protocol.UUID // ids of topics that were made here, and may be deleted
 	draws   uint64
 }
 
@@ -70,12 +86,22 @@ const frameBytesMax = 64 << 20
 
 // Start starts the client's tasks on the loop of e.
 func Start(e env.Env, o Options) *Client {
-	c := &Client{env: e, options: o, peers: make(map[string]*[2]*wire.Peer), topics: make(map[string]*topic)}
+	c := &Client{
+		env: e, options: o, peers: make(map[string]*[2]*wire.Peer), topics: make(map[string]*topic),
+		lives: make(map[ledger.Partition]protocol.UUID),
+	}
+	maps.Copy(c.lives, o.Lives)
 	for i, plan := range o.Producers {
 		c.Producers = append(c.Producers, c.startProducer(plan, uint64(i)))
 	}
-	for i, plan := range o.Consumers {
-		c.Consumers = append(c.Consumers, c.startConsumer(plan, uint64(i)))
+	for _, plan := range o.Consumers {
+		c.Consumers = append(c.Consumers, c.startConsumer(plan))
+	}
+	for _, plan := range o.Churns {
+		c.Churns = append(c.Churns, c.startChurn(plan))
+	}
+	for _, plan := range o.Deletions {
+		c.startDeletion(plan)
 	}
 	return c
 }
@@ -102,6 +128,11 @@ func (c *Client) below(n uint64, stream env.Stream) uint64 {
 	return c.options.Random.Below(n, stream, c.options.ID, c.draws)
 }
 
+// draw draws a number below n for something that has its own count of draws, so that it changes no other draw.
+func (c *Client) draw(n uint64, stream env.Stream, keys ...uint64) uint64 {
+	return c.options.Random.Below(n, stream, append([]uint64{c.options.ID}, keys...)...)
+}
+
 // backOff waits a drawn while before trying again.
 func (c *Client) backOff(t *task.Task) {
 	t.Sleep(c.env.Loop.Now().Add(time.Duration(10+c.below(90, streamBackOff)) * time.Millisecond))
@@ -109,6 +140,9 @@ func (c *Client) backOff(t *task.Task) {
 
 // leader returns the address of the partition's leader and the topic's id, asking brokers until one knows.
 func (c *Client) leader(t *task.Task, p ledger.Partition) (string, protocol.UUID) {
+	if id, ok := c.lives[p]; ok {
+		return c.options.Brokers[0], id // topics come and go in worlds with one broker only
+	}
 	for {
 		if known := c.topics[p.Topic]; known != nil {
 			if address, ok := known.leaders[p.Index]; ok {

@@ -8,6 +8,7 @@ import (
 	"barnabas/core/task"
 	"barnabas/core/wire"
 	"barnabas/sim/ledger"
+	"barnabas/sim/witness"
 )
 
 // ConsumerPlan is what one consumer does.
@@ -16,18 +17,30 @@ type ConsumerPlan struct {
 	WaitMax   time.Duration
 	BytesMin  int32
 	BytesMax  int32
+	Rereads   uint64 // once at the end it begins somewhere before, in one of so many answers; 0: never
+	LookUps   int    // how many offsets it looks up by time, once at the end
+	StopAt    task.Instant
 }
 
-// Consumer is one running consumer: it reads its partition from the start, for ever.
+// Consumer is one running consumer: it reads its partition from the start, for ever, and begins at the start of the log
+// again when what it would read next is gone.
 type Consumer struct {
 	client   *Client
 	plan     ConsumerPlan
+	reader   witness.Reader
 	position int64
+	from     int64 // the earliest offset of the present row
+	atEnd    bool  // the last answer ended at the high watermark
+	over     bool
+	rereads  uint64
+	lookUps  int                   // done
 	peers    map[string]*wire.Peer // its own: a long poll holds back what comes after it on its connection
 }
 
-func (c *Client) startConsumer(plan ConsumerPlan, _ uint64) *Consumer {
-	consumer := &Consumer{client: c, plan: plan, peers: make(map[string]*wire.Peer)}
+func (c *Client) startConsumer(plan ConsumerPlan) *Consumer {
+	consumer := &Consumer{
+		client: c, plan: plan, peers: make(map[string]*wire.Peer), reader: c.options.Hooks.Witness.AddReader(plan.Partition),
+	}
 	c.env.Loop.Go("consume", consumer.run)
 	return consumer
 }
@@ -37,6 +50,21 @@ func (c *Consumer) Partition() ledger.Partition { return c.plan.Partition }
 
 // Position returns the offset that is read next.
 func (c *Consumer) Position() int64 { return c.position }
+
+// From returns the earliest offset of what was read in a row.
+func (c *Consumer) From() int64 { return c.from }
+
+// Reader returns its number for the witness.
+func (c *Consumer) Reader() witness.Reader { return c.reader }
+
+// AtEnd says whether the last answer ended at the high watermark.
+func (c *Consumer) AtEnd() bool { return c.atEnd }
+
+// Over says whether the consumer was stopped.
+func (c *Consumer) Over() bool { return c.over }
+
+// Abandon has the consumer stop: its topic is about to go.
+func (c *Consumer) Abandon() { c.over = true }
 
 // recordBytesMin is the least a record of the run takes in a batch.
 const recordBytesMin = ledger.ValueBytes + 7
@@ -48,7 +76,7 @@ func (c *Consumer) MayWait(end int64) bool {
 }
 
 func (c *Consumer) run(t *task.Task) {
-	for {
+	for !c.over {
 		address, topicID := c.client.leader(t, c.plan.Partition)
 		version := c.client.options.FetchVersion
 		reply, err := c.peer(address).Ask(c.request(topicID, version), version, c.plan.WaitMax+requestTimeout).Wait(t)
@@ -58,18 +86,76 @@ func (c *Consumer) run(t *task.Task) {
 			c.client.backOff(t)
 			continue
 		}
-		answer := reply.Message.(*protocol.FetchResponse)
-		ok := answer.ErrorCode == protocol.ErrNone && len(answer.Responses) == 1 && len(answer.Responses[0].Partitions) == 1
-		if ok {
-			ok = c.take(&answer.Responses[0].Partitions[0])
-		}
+		code := c.answered(reply.Message.(*protocol.FetchResponse))
 		reply.Release()
-		if !ok {
-			c.client.forget(c.plan.Partition, address)
-			c.client.backOff(t)
+		switch code {
+		case protocol.ErrNone:
+			if c.atEnd {
+				c.reread()
+				c.lookUp(t, address)
+			}
+			continue
+		case protocol.ErrOffsetOutOfRange:
+			if c.restart(t, address) {
+				continue
+			}
 		}
+		c.client.forget(c.plan.Partition, address)
+		c.client.backOff(t)
 	}
 }
+
+// answered takes over what was fetched, and returns the error of the one row there is.
+func (c *Consumer) answered(answer *protocol.FetchResponse) protocol.Error {
+	switch {
+	case c.over:
+		return protocol.ErrNone
+	case answer.ErrorCode != protocol.ErrNone || len(answer.Responses) != 1 || len(answer.Responses[0].Partitions) != 1:
+		return protocol.ErrUnknownServerError
+	}
+	row := &answer.Responses[0].Partitions[0]
+	return c.take(row)
+}
+
+// restart asks where the log starts, and goes on there if that is beyond the position.
+func (c *Consumer) restart(t *task.Task, address string) bool {
+	row, ok := c.offsetOf(t, address, earliest)
+	if !ok {
+		return false
+	}
+	if row.Offset <= c.position {
+		c.client.options.Hooks.Violate("UnexpectedError", fmt.Sprintf("fetch of %s at %d: %v, though its log starts at %d",
+			c.plan.Partition, c.position, protocol.ErrOffsetOutOfRange, row.Offset))
+		return false
+	}
+	c.client.options.Hooks.Ledger.SeeStart(c.plan.Partition, row.Offset)
+	c.position, c.from = row.Offset, row.Offset
+	return true
+}
+
+// offsetOf asks for the offset of a time. ok is false when there is no good answer.
+func (c *Consumer) offsetOf(t *task.Task, address string, time int64) (found protocol.ListOffsetsPartitionResponse, ok bool) {
+	request := protocol.NewListOffsetsRequest()
+	request.ReplicaId = -1
+	row := protocol.NewListOffsetsPartition()
+	row.PartitionIndex, row.CurrentLeaderEpoch, row.Timestamp = c.plan.Partition.Index, -1, time
+	request.Topics = []protocol.ListOffsetsTopic{{Name: c.plan.Partition.Topic, Partitions: []protocol.ListOffsetsPartition{row}}}
+	reply, err := c.peer(address).Ask(request, 7, requestTimeout).Wait(t)
+	c.client.options.Hooks.Operation()
+	if err != nil {
+		return found, false
+	}
+	defer reply.Release()
+	answer := reply.Message.(*protocol.ListOffsetsResponse)
+	if c.over || len(answer.Topics) != 1 || len(answer.Topics[0].Partitions) != 1 {
+		return found, false
+	}
+	found = answer.Topics[0].Partitions[0]
+	return found, found.ErrorCode == protocol.ErrNone
+}
+
+// earliest is the timestamp that asks for a log's start.
+const earliest = -2
 
 func (c *Consumer) peer(address string) *wire.Peer {
 	p, ok := c.peers[address]
@@ -99,34 +185,41 @@ func (c *Consumer) request(topicID protocol.UUID, version int16) *protocol.Fetch
 	return request
 }
 
-// take takes over what was fetched, and says whether the leader is the right one.
-func (c *Consumer) take(row *protocol.FetchPartitionData) bool {
-	book := c.client.options.Hooks.Ledger
+// take takes over a row of what was fetched, and returns its error.
+func (c *Consumer) take(row *protocol.FetchPartitionData) protocol.Error {
+	hooks := &c.client.options.Hooks
+	part := c.plan.Partition
 	switch row.ErrorCode {
 	case protocol.ErrNone:
-	case protocol.ErrNotLeaderOrFollower, protocol.ErrUnknownTopicOrPartition, protocol.ErrUnknownTopicId:
-		return false
+	case protocol.ErrNotLeaderOrFollower, protocol.ErrUnknownTopicOrPartition, protocol.ErrUnknownTopicId, protocol.ErrOffsetOutOfRange:
+		return row.ErrorCode
 	default:
-		book.Violate("UnexpectedError", fmt.Sprintf("fetch of %s at %d: %v", c.plan.Partition, c.position, row.ErrorCode))
-		return false
+		hooks.Violate("UnexpectedError", fmt.Sprintf("fetch of %s at %d: %v", part, c.position, row.ErrorCode))
+		return row.ErrorCode
 	}
 	if row.HighWatermark < c.position && len(row.Records.Bytes) > 0 {
-		book.Violate("ReadAboveHighWatermark", fmt.Sprintf("%s at %d: high watermark %d", c.plan.Partition, c.position, row.HighWatermark))
+		hooks.Violate("ReadAboveHighWatermark", fmt.Sprintf("%s at %d: high watermark %d", part, c.position, row.HighWatermark))
 	}
+	if row.LogStartOffset > row.HighWatermark {
+		hooks.Violate("StartAboveHighWatermark", fmt.Sprintf("%s starts at %d, high watermark %d", part, row.LogStartOffset, row.HighWatermark))
+	}
+	hooks.Ledger.SeeStart(part, row.LogStartOffset)
 	err := ledger.ReadBatches(row.Records.Bytes, func(offset int64, value []byte) {
 		switch {
 		case offset < c.position: // the batch began before the position
 			return
 		case offset > c.position:
-			book.Violate("Skipped", fmt.Sprintf("%s: offset %d follows %d", c.plan.Partition, offset, c.position-1))
+			hooks.Violate("Skipped", fmt.Sprintf("%s: offset %d follows %d", part, offset, c.position-1))
 		case offset >= row.HighWatermark:
-			book.Violate("ReadAboveHighWatermark", fmt.Sprintf("%s: offset %d, high watermark %d", c.plan.Partition, offset, row.HighWatermark))
+			hooks.Violate("ReadAboveHighWatermark", fmt.Sprintf("%s: offset %d, high watermark %d", part, offset, row.HighWatermark))
 		}
-		book.Read(c.plan.Partition, offset, value)
+		hooks.Ledger.Read(part, offset, value)
+		hooks.Witness.Read(c.reader, offset, value)
 		c.position = offset + 1
 	})
 	if err != nil {
-		book.Violate("CorruptBatch", fmt.Sprintf("%s at %d: %v", c.plan.Partition, c.position, err))
+		hooks.Violate("CorruptBatch", fmt.Sprintf("%s at %d: %v", part, c.position, err))
 	}
-	return true
+	c.atEnd = c.position >= row.HighWatermark
+	return protocol.ErrNone
 }

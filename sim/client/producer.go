@@ -42,7 +42,7 @@ type Producer struct {
 	room     *task.Signal
 	stopped  bool
 	known    bool // a batch was acknowledged
-	full     bool // the broker has no room: nothing more is sent
+	over     bool // nothing more is sent: the topic is deleted
 	timeout  time.Duration
 }
 
@@ -66,19 +66,31 @@ type outcome struct {
 }
 
 func (c *Client) startProducer(plan ProducerPlan, i uint64) *Producer {
+	class := ledger.Class{Partition: plan.Partition, Idempotent: plan.Idempotent, Lasting: plan.Lasting}
 	p := &Producer{
 		client: c, plan: plan, room: task.NewSignal(c.env.Loop), id: record.NoProducer, epoch: -1,
-		number: c.options.Hooks.Ledger.AddProducer(ledger.Class{
-			Partition: plan.Partition, Idempotent: plan.Idempotent, Lasting: plan.Lasting,
-		}),
+		number:  c.options.Hooks.Ledger.AddProducer(class),
 		timeout: time.Second + time.Duration(i)*time.Millisecond,
 	}
+	class.Idempotent = class.Idempotent && !c.options.Hooks.Forgetful
+	c.options.Hooks.Witness.AddProducer(class)
 	c.env.Loop.Go("produce", p.run)
 	return p
 }
 
 // Settled says whether the producer has stopped and everything it sent was answered or given up.
 func (p *Producer) Settled() bool { return p.stopped && len(p.queue) == 0 }
+
+// Abandon has the producer forget what has no answer and send nothing more: its topic is about to go.
+func (p *Producer) Abandon() {
+	p.over = true
+	for _, b := range p.queue {
+		b.over = true
+		b.changed.Raise()
+	}
+	p.queue = nil
+	p.room.Raise()
+}
 
 // Pending describes what has no answer.
 func (p *Producer) Pending() string {
@@ -94,11 +106,14 @@ func (p *Producer) run(t *task.Task) {
 	if p.plan.Idempotent {
 		p.initialise(t)
 	}
-	for c.env.Loop.Now() < p.plan.StopAt && !p.full {
-		for len(p.queue) >= p.window() {
+	for c.env.Loop.Now() < p.plan.StopAt && !p.over {
+		for len(p.queue) >= p.window() && !p.over {
 			p.room.Wait(t, task.Never)
 		}
 		address, topicID := c.leader(t, p.plan.Partition)
+		if p.over {
+			break
+		}
 		b := p.make()
 		p.send(b, address, topicID, false)
 		c.env.Loop.Go("a batch", func(t *task.Task) { p.deliver(t, b) })
@@ -120,7 +135,7 @@ func (p *Producer) window() int {
 // initialise gets a producer id.
 func (p *Producer) initialise(t *task.Task) {
 	c := p.client
-	for {
+	for !p.over {
 		address := c.options.Brokers[c.below(uint64(len(c.options.Brokers)), streamBootstrap)]
 		request := protocol.NewInitProducerIdRequest()
 		request.TransactionalId = protocol.NullString{}
@@ -150,12 +165,12 @@ func (p *Producer) make() *batch {
 		builder.SetProducer(p.id, p.epoch, p.sequence)
 	}
 	count := 1 + c.below(p.plan.RecordsMax, streamBatch)
-	now := c.env.Loop.Now()
+	now := c.options.Hooks.Wall()
 	for range count {
-		v := c.options.Hooks.Ledger.Issue(p.number)
+		v := c.options.Hooks.Ledger.Issue(p.number, now)
 		value := make([]byte, ledger.ValueBytes+int(c.below(p.plan.ValueMax, streamBatch)))
 		v.Encode(value)
-		builder.Append(int64(now)/1e6, nil, value)
+		builder.Append(now, nil, value)
 		b.values = append(b.values, v)
 	}
 	p.sequence = record.AddSequence(p.sequence, int32(count))
@@ -182,6 +197,7 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 	}
 	request.TopicData = []protocol.TopicProduceData{data}
 	b.answers++
+	c.options.Hooks.Ledger.Sent(p.plan.Partition, len(b.bytes))
 	c.peer(address, second).Ask(request, p.plan.Version, requestTimeout).Then(func(reply *wire.Reply, err error) {
 		c.options.Hooks.Operation()
 		b.answers--
@@ -207,19 +223,18 @@ func (p *Producer) judge(b *batch) {
 	case protocol.ErrNone:
 		p.known = true
 		if !b.over || p.plan.Idempotent {
-			hooks.Ledger.Ack(b.values, o.base, p.client.env.Loop.Now())
+			hooks.Ledger.Ack(b.values, o.base)
+			hooks.Witness.Acked(b.values, o.base)
 		}
 		if !b.over {
 			hooks.Acked()
 			p.end(b)
 		}
 	case protocol.ErrNotLeaderOrFollower, protocol.ErrRequestTimedOut, protocol.ErrUnknownTopicOrPartition,
-		protocol.ErrUnknownTopicId, protocol.ErrNotEnoughReplicas, protocol.ErrOutOfOrderSequenceNumber:
-	case protocol.ErrKafkaStorageError: // the journal is full, for good; nothing was appended
-		p.full = true
-		p.end(b)
+		protocol.ErrUnknownTopicId, protocol.ErrNotEnoughReplicas, protocol.ErrOutOfOrderSequenceNumber,
+		protocol.ErrKafkaStorageError: // there is no room for a while; nothing was appended
 	default:
-		hooks.Ledger.Violate("UnexpectedError", fmt.Sprintf("produce to %s: %v", p.plan.Partition, o.code))
+		hooks.Violate("UnexpectedError", fmt.Sprintf("produce to %s: %v", p.plan.Partition, o.code))
 		p.end(b)
 	}
 }
@@ -250,7 +265,7 @@ func (p *Producer) deliver(t *task.Task, b *batch) {
 			return
 		}
 		c.forget(p.plan.Partition, b.last.address)
-		if p.full || !p.plan.Idempotent && attempt > b.again {
+		if p.over || !p.plan.Idempotent && attempt > b.again {
 			p.end(b)
 			return
 		}

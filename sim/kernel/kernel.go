@@ -22,13 +22,14 @@ const (
 	streamCut
 	streamPick
 	streamCost
-	StreamDisk     = env.StreamSimulator + 10
-	StreamNetwork  = env.StreamSimulator + 20
-	StreamFault    = env.StreamSimulator + 30
-	StreamWorkload = env.StreamSimulator + 40
-	StreamSwarm    = env.StreamSimulator + 50
-	StreamProbe    = env.StreamSimulator + 60
-	StreamSecret   = env.StreamSimulator + 70
+	StreamDisk      = env.StreamSimulator + 10
+	StreamNetwork   = env.StreamSimulator + 20
+	StreamFault     = env.StreamSimulator + 30
+	StreamWorkload  = env.StreamSimulator + 40
+	StreamSwarm     = env.StreamSimulator + 50
+	StreamProbe     = env.StreamSimulator + 60
+	StreamSecret    = env.StreamSimulator + 70
+	StreamDiskFault = env.StreamSimulator + 80
 )
 
 // Kernel is one simulated world.

@@ -10,49 +10,22 @@
 package ledger
 
 import (
-	"encoding/binary"
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
-
-	"barnabas/core/task"
+	"time"
 )
 
 // Partition names a partition of the run.
 type Partition struct {
 	Topic string
 	Index int32
+	Life  int // which topic of that name: a topic that is deleted and made again is another one
 }
 
+// String returns the name of the partition's folder.
 func (p Partition) String() string { return fmt.Sprintf("%s-%d", p.Topic, p.Index) }
-
-// Value is one record of the run.
-type Value struct {
-	Producer uint32
-	Number   uint32
-}
-
-func (v Value) String() string { return fmt.Sprintf("%d/%d", v.Producer, v.Number) }
-
-// ValueBytes is the least size of an encoded value.
-const ValueBytes = 16
-
-// valueMagic tells a value from anything else that might be read.
-const valueMagic = 0xba12aba5ba12aba5
-
-// Encode writes the value to p, which has at least ValueBytes; the rest of p is filling.
-func (v Value) Encode(p []byte) {
-	binary.BigEndian.PutUint64(p, valueMagic)
-	binary.BigEndian.PutUint32(p[8:], v.Producer)
-	binary.BigEndian.PutUint32(p[12:], v.Number)
-}
-
-// Decode reads a value.
-func Decode(p []byte) (Value, bool) {
-	if len(p) < ValueBytes || binary.BigEndian.Uint64(p) != valueMagic {
-		return Value{}, false
-	}
-	return Value{binary.BigEndian.Uint32(p[8:]), binary.BigEndian.Uint32(p[12:])}, true
-}
 
 // Class is what a producer may expect.
 type Class struct {
@@ -67,6 +40,7 @@ type producer struct {
 	Class
 	offsets []int64 // of each number; -1 when not known
 	tried   []bool  // more than once: a producer that is not idempotent may then be duplicated
+	stamps  []int64 // the record's timestamp, in milliseconds
 }
 
 // slot is what is known of one offset.
@@ -74,28 +48,41 @@ type slot struct {
 	value Value
 	known bool
 	acked bool // for good
+	read  bool // by a consumer, so it was committed
 }
 
 // Ledger is the memory of one run.
 type Ledger struct {
 	// Violate is called for everything that should not be.
 	Violate func(invariant, detail string)
+	// Wall returns the latest time any broker's wall clock may have shown, in milliseconds.
+	Wall func() int64
+	// Memory is how long a broker remembers an idempotent producer, by its wall clock and the times of records (Kafka's
+	// producer.id.expiration.ms). One that was forgotten is protected no longer.
+	Memory time.Duration
 
 	producers  []*producer
 	partitions map[Partition]*partition
 	ids        map[int64]bool
 	order      []Partition
+	deleted    map[[16]byte]bool // topics, by id
 }
 
 type partition struct {
 	slots    []slot
 	ackedEnd int64 // after the last acknowledged offset, for good
 	readEnd  int64
+	topic    [16]byte
+	named    bool // the topic's id is known
+	gone     bool // its deletion was asked for: nothing is owed
+	starts
 }
 
 // New returns an empty ledger.
-func New(violate func(invariant, detail string)) *Ledger {
-	return &Ledger{Violate: violate, partitions: make(map[Partition]*partition), ids: make(map[int64]bool)}
+func New(violate func(invariant, detail string), wall func() int64) *Ledger {
+	return &Ledger{
+		Violate: violate, Wall: wall, Memory: math.MaxInt64, partitions: make(map[Partition]*partition), ids: make(map[int64]bool), deleted: make(map[[16]byte]bool),
+	}
 }
 
 // AddProducer gives a producer its number.
@@ -108,24 +95,49 @@ func (l *Ledger) AddProducer(c Class) uint32 {
 func (l *Ledger) of(p Partition) *partition {
 	known, ok := l.partitions[p]
 	if !ok {
-		known = &partition{}
+		known = &partition{starts: starts{retention: Forever}}
 		l.partitions[p] = known
-		l.order = append(l.order, p)
-		slices.SortFunc(l.order, func(a, b Partition) int {
-			if a.Topic != b.Topic {
-				if a.Topic < b.Topic {
-					return -1
-				}
-				return 1
-			}
-			return int(a.Index - b.Index)
-		})
+		at, _ := slices.BinarySearchFunc(l.order, p, comparePartitions)
+		l.order = slices.Insert(l.order, at, p)
 	}
 	return known
 }
 
-// Partitions returns the partitions of the run, in order.
-func (l *Ledger) Partitions() []Partition { return l.order }
+func comparePartitions(a, b Partition) int {
+	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Life, b.Life))
+}
+
+// Partitions returns the partitions of the run that are there, in order.
+func (l *Ledger) Partitions() (there []Partition) {
+	for _, p := range l.order {
+		if !l.partitions[p].gone {
+			there = append(there, p)
+		}
+	}
+	return there
+}
+
+// Made notes the id of the topic that a partition belongs to.
+func (l *Ledger) Made(p Partition, topic [16]byte) {
+	known := l.of(p)
+	known.topic, known.named = topic, true
+}
+
+// Topic returns the id of the topic that a partition belongs to, if it is known.
+func (l *Ledger) Topic(p Partition) (id [16]byte, ok bool) {
+	known := l.of(p)
+	return known.topic, known.named
+}
+
+// Gone notes that the partition's deletion was asked for: from now on nothing of it is owed.
+func (l *Ledger) Gone(p Partition) {
+	known := l.of(p)
+	known.gone = true
+	l.deleted[known.topic] = true
+}
+
+// IsGone says whether the deletion of the topic was asked for.
+func (l *Ledger) IsGone(topic [16]byte) bool { return l.deleted[topic] }
 
 // GiveID notes that a broker gave a producer this id with epoch 0: nobody may ever be given it again.
 func (l *Ledger) GiveID(id int64) {
@@ -135,30 +147,13 @@ func (l *Ledger) GiveID(id int64) {
 	l.ids[id] = true
 }
 
-// JudgeDisk compares what a disk holds with what was acknowledged: every replica in sync holds all of it. Both come from
-// outside the broker, from the wire and from the disk's bytes.
-func (l *Ledger) JudgeDisk(who string, logs map[uint64]LogEnd) {
-	for _, p := range l.order {
-		acked := l.partitions[p].ackedEnd
-		held := int64(0)
-		for _, log := range logs {
-			if log.Name == p.String() {
-				held = max(held, log.End)
-			}
-		}
-		if held < acked {
-			l.Violate("AckedOnDisk", fmt.Sprintf("%s holds %s up to %d; offset %d was acknowledged", who, p, held, acked-1))
-		}
-	}
-}
-
 // AckedEnd returns the offset after the last that was acknowledged for good.
 func (l *Ledger) AckedEnd(p Partition) int64 { return l.of(p).ackedEnd }
 
-// Issue gives out the producer's next value.
-func (l *Ledger) Issue(number uint32) Value {
+// Issue gives out the producer's next value, for a record with the timestamp.
+func (l *Ledger) Issue(number uint32, stamp int64) Value {
 	p := l.producers[number]
-	p.offsets, p.tried = append(p.offsets, -1), append(p.tried, false)
+	p.offsets, p.tried, p.stamps = append(p.offsets, -1), append(p.tried, false), append(p.stamps, stamp)
 	return Value{number, uint32(len(p.offsets) - 1)}
 }
 
@@ -166,7 +161,7 @@ func (l *Ledger) Issue(number uint32) Value {
 func (l *Ledger) Retry(v Value) { l.producers[v.Producer].tried[v.Number] = true }
 
 // Ack notes that the broker acknowledged the values, the first at the base offset.
-func (l *Ledger) Ack(values []Value, base int64, _ task.Instant) {
+func (l *Ledger) Ack(values []Value, base int64) {
 	p := l.producers[values[0].Producer]
 	if !p.Lasting {
 		return
@@ -185,14 +180,22 @@ func (l *Ledger) Ack(values []Value, base int64, _ task.Instant) {
 // Read notes that a consumer was given the value at the offset.
 func (l *Ledger) Read(part Partition, offset int64, payload []byte) {
 	v, ok := Decode(payload)
-	if !ok || int(v.Producer) >= len(l.producers) || int(v.Number) >= len(l.producers[v.Producer].offsets) ||
-		l.producers[v.Producer].Partition != part {
+	if !ok || !l.wrote(v, part) {
 		l.Violate("NeverWritten", fmt.Sprintf("%s offset %d holds what nobody wrote there: %x", part, offset, payload[:min(len(payload), ValueBytes)]))
 		return
 	}
 	l.place(part, offset, v, "read")
 	p := l.of(part)
-	p.readEnd = max(p.readEnd, offset+1)
+	if offset < int64(len(p.slots)) {
+		p.slots[offset].read = true
+		p.readEnd = max(p.readEnd, offset+1)
+	}
+}
+
+// wrote says whether the value was issued for the partition.
+func (l *Ledger) wrote(v Value, part Partition) bool {
+	return int(v.Producer) < len(l.producers) && int(v.Number) < len(l.producers[v.Producer].offsets) &&
+		l.producers[v.Producer].Partition == part
 }
 
 // offsetMax bounds what a slice is made for on a broker's word.
@@ -221,24 +224,29 @@ func (l *Ledger) place(part Partition, offset int64, v Value, how string) {
 	s.value, s.known = v, true
 	of := l.producers[v.Producer]
 	before := of.offsets[v.Number]
-	if before >= 0 && before != offset && (of.Idempotent || !of.tried[v.Number]) {
+	protected := of.Idempotent && l.Wall()-of.stamps[v.Number] <= l.Memory.Milliseconds()
+	if before >= 0 && before != offset && (protected || !of.tried[v.Number]) {
 		l.Violate("Duplicate", fmt.Sprintf("%s: value %s stands at offset %d and at %d", part, v, before, offset))
 		return
 	}
 	of.offsets[v.Number] = offset
-	if of.Idempotent && v.Number > 0 {
+	if protected && v.Number > 0 {
 		if last := of.offsets[v.Number-1]; last > offset {
 			l.Violate("Order", fmt.Sprintf("%s: value %s stands at %d, before its predecessor at %d", part, v, offset, last))
 		}
 	}
 }
 
-// Finish judges the end of a run: end says how far a partition was read again from its start, after everything settled.
-func (l *Ledger) Finish(end func(Partition) int64) {
-	for _, name := range l.order {
+// Finish judges the end of a run: read says from where to where a partition was read again, after everything settled.
+func (l *Ledger) Finish(read func(Partition) (from, to int64)) {
+	for _, name := range l.Partitions() {
 		p := l.partitions[name]
-		if to := end(name); to < p.ackedEnd {
+		from, to := read(name)
+		if to < p.ackedEnd {
 			l.Violate("LostWrite", fmt.Sprintf("%s ends at %d; offset %d was acknowledged", name, to, p.ackedEnd-1))
+		}
+		if from < p.deleted {
+			l.Violate("DeletedRecordsBack", fmt.Sprintf("%s begins at %d; records below %d were deleted", name, from, p.deleted))
 		}
 	}
 }

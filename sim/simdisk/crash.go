@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"barnabas/core/env"
-	"barnabas/core/ordered"
 )
 
 // Crash is a way to stop without being asked.
@@ -38,6 +37,8 @@ func (m *Machine) PowerLost() {
 func (m *Machine) crash(kind Crash, c chooser) {
 	flight := slices.Clone(m.flight[m.flightAt:])
 	slices.SortFunc(flight, func(a, b *operation) int { return cmp.Compare(a.number, b.number) })
+	flight = slices.DeleteFunc(flight, func(o *operation) bool { return o.fault.prevents() })
+	c.arrange(kind, flight)
 	m.flight, m.flightAt = nil, 0
 	if kind == ProcessDeath {
 		for _, o := range flight {
@@ -57,28 +58,33 @@ func (m *Machine) crash(kind Crash, c chooser) {
 // recount finds out what is used when no process is left that has files open.
 func (m *Machine) recount() {
 	m.used = 0
-	seen := map[*inode]bool{}
-	m.walk(false, func(_ string, f *inode) {
-		if seen[f] { // a file with two names, as half a rename leaves it
-			f.links++
-			return
-		}
-		seen[f] = true
-		f.opens, f.links = 0, 1
+	m.each(func(f *inode) {
+		f.opens, f.links = 0, 0
 		m.used += blocks(f.size)
 	})
+	m.root.countLinks()
+}
+
+// countLinks counts names; half a rename may leave two of one file.
+func (f *inode) countLinks() {
+	for _, e := range f.names.entries {
+		e.inode.links++
+		if e.inode.folder {
+			e.inode.countLinks()
+		}
+	}
 }
 
 // interrupt decides what an operation in progress did when its process died.
 func (m *Machine) interrupt(o *operation, c chooser) {
 	m.clock++
 	switch o.kind {
-	case opWriteAt:
+	case OpWriteAt:
 		parts := blocks(o.offset%env.BlockBytes+int64(len(o.copied))) / env.BlockBytes
 		keep := int64(c.among(uint64(parts)+1, streamInterrupted, o.key, o.turn, 0))
 		size := min(max(keep*env.BlockBytes-o.offset%env.BlockBytes, 0), int64(len(o.copied)))
 		_ = m.write(o.file, o.copied[:size], o.offset, o.turn)
-	case opWriteSync:
+	case OpWriteSync:
 		m.interruptSync(o, c)
 	default:
 		if c.among(2, streamInterrupted, o.key, o.turn, 0) == 1 {
@@ -99,20 +105,21 @@ func (m *Machine) interruptSync(o *operation, c chooser) {
 		return
 	}
 	for i, p := range o.blocks[:seen] {
-		_ = m.write(o.file, p.read(), o.offset+int64(i)*env.BlockBytes, o.turn)
+		whole := p.whole()
+		_ = m.write(o.file, whole[:], o.offset+int64(i)*env.BlockBytes, o.turn)
 	}
 }
 
 // takeEffect applies an operation of a process that is not there any more. Its error is nobody's.
 func (m *Machine) takeEffect(o *operation) {
 	switch o.kind {
-	case opWriteAt:
+	case OpWriteAt:
 		_ = m.write(o.file, o.copied, o.offset, o.turn)
-	case opTruncate:
+	case OpTruncate:
 		_ = m.truncate(o.file, o.offset, o.turn)
-	case opSync:
+	case OpSync:
 		m.sync(o.file, o.mark)
-	case opSize, opReadAt, opList, opLock, opWriteSync:
+	case OpSize, OpReadAt, OpList, OpLock, OpWriteSync:
 	default:
 		m.applyToTree(o)
 	}
@@ -120,26 +127,21 @@ func (m *Machine) takeEffect(o *operation) {
 
 // losePower applies a power loss: what was in progress is as good as unsynced, and direct writes are torn.
 func (m *Machine) losePower(flight []*operation, c chooser) {
-	if len(flight) > 1 && c.among(2, streamInterrupted, flight[0].key, flight[0].turn, 1) == 1 {
-		slices.Reverse(flight)
-	}
 	for _, o := range flight {
-		if o.kind != opSync && o.kind != opSyncDir { // to survive is a choice below
+		if o.kind != OpSync && o.kind != OpSyncDir { // to survive is a choice below
 			m.clock++
 			m.takeEffect(o)
 		}
 	}
 	lost := m.surviveNames(c)
-	seen := map[*inode]bool{}
-	m.walk(false, func(_ string, f *inode) {
-		if !f.folder && !seen[f] {
-			seen[f] = true
+	m.each(func(f *inode) {
+		if !f.folder {
 			lost = m.survive(f, c) || lost
 		}
 	})
 	torn := false
 	for _, o := range flight {
-		if o.kind == opWriteSync && seen[o.file] && len(o.blocks) > 0 {
+		if o.kind == OpWriteSync && o.file.round == m.round && len(o.blocks) > 0 {
 			torn = m.tear(o, c) || torn
 		}
 	}
@@ -176,22 +178,23 @@ func (m *Machine) surviveNames(c chooser) (lost bool) {
 			change.survive()
 		}
 		lost = lost || !kept
+		if change.promised && !kept {
+			m.lostNames = append(m.lostNames, Damage{"D4", change.name, DamagedName})
+		}
 	}
-	m.changes = nil
+	m.changes, m.hasClean = nil, false
 	m.root.revert()
 	return lost
 }
 
 // revert makes the stable names of a folder and all below it the live ones.
 func (f *inode) revert() {
-	var names ordered.Map[string, *inode]
-	for name, child := range f.stableNames.All {
-		names.Set(name, child)
-		if child.folder {
-			child.revert()
+	f.names.entries = append(f.names.entries[:0], f.stableNames.entries...)
+	for _, e := range f.names.entries {
+		if e.inode.folder {
+			e.inode.revert()
 		}
 	}
-	f.names = names
 }
 
 // survive decides which length and which version of each unsynced block of a file are left. It says whether anything
@@ -214,6 +217,10 @@ func (m *Machine) survive(f *inode, c chooser) (lost bool) {
 	f.dirty, f.sizes = f.dirty[:0], f.sizes[:0]
 	f.size, f.stable = size, size
 	m.trim(f)
+	if clock < f.promised {
+		f.harm.Set(DamagedLength, harm{fault: "D4"})
+	}
+	f.promised = 0
 	return lost
 }
 
@@ -231,19 +238,68 @@ func (m *Machine) surviveBlock(f *inode, block int, size int64, clock uint64, c 
 	}
 	turn := d.versions[len(d.versions)-1].turn
 	at := low + int(c.among(uint64(high-low)+1, streamPage, f.key, turn, uint64(block)))
-	var left page
-	copy(left[:], d.at(at).read())
-	if m.profile.Strictness == Adversarial {
-		switch {
-		case at > 0 && c.rarely(streamTear, f.key, turn, uint64(block)):
-			k := (1 + c.among(sectors-1, streamTear, f.key, turn, uint64(block)<<8|1)) * sectorBytes
-			copy(left[k:], d.at(at - 1).read()[k:])
-		case at == 0 && start >= f.stable && c.rarely(streamGarbage, f.key, turn, uint64(block)):
-			m.garble(left[:], f.key, turn, uint64(block))
-		}
+	before, harmed := f.harm.Get(block)
+	promise, broken := d.broken(at)
+	if !m.spoilBlock(f, block, at, turn, c) {
+		m.leave(f, block, at)
+	}
+	switch {
+	case at == 0 && harmed:
+		f.harm.Set(block, before)
+	case broken:
+		f.harm.Set(block, harm{fault: "D4", pristine: promise})
+	}
+	return at < len(d.versions)
+}
+
+// spoilBlock leaves a block torn or as garbage instead, where the file system is so bad and the draw says so.
+func (m *Machine) spoilBlock(f *inode, block, at int, turn uint64, c chooser) bool {
+	if m.profile.Strictness != Adversarial {
+		return false
+	}
+	d := f.slots[block].dirty
+	left := d.at(at).whole()
+	switch {
+	case at > 0 && c.rarely(streamTear, f.key, turn, uint64(block)):
+		k := (1 + c.among(sectors-1, streamTear, f.key, turn, uint64(block)<<8|1)) * sectorBytes
+		d.at(at-1).copyTo(left[k:], int(k))
+	case at == 0 && int64(block)*env.BlockBytes >= f.stable && c.rarely(streamGarbage, f.key, turn, uint64(block)):
+		m.garble(left[:], f.key, turn, uint64(block))
+	default:
+		return false
 	}
 	m.putStable(f, block, m.newPage(left[:]))
-	return at < len(d.versions)
+	return true
+}
+
+// leave makes the at-th state of a block the only one.
+func (m *Machine) leave(f *inode, block, at int) {
+	d := f.slots[block].dirty
+	left := d.at(at)
+	for i := range len(d.versions) + 1 {
+		if i != at {
+			m.freePage(d.at(i))
+		}
+	}
+	if left != nil && len(left.bytes) == 0 {
+		m.freePage(left)
+		left = nil
+	}
+	f.slots[block] = slot{live: left}
+	f.mend(block)
+}
+
+// broken says whether a sync said wrongly that a newer state than the at-th was durable, and returns that.
+func (d *dirty) broken(at int) (promise *page, broken bool) {
+	if d.promised == 0 || at > 0 && d.versions[at-1].clock >= d.promised {
+		return nil, false
+	}
+	for _, v := range d.versions {
+		if v.clock >= d.promised {
+			return v.page.share(), true
+		}
+	}
+	return nil, false
 }
 
 // at returns the i-th state of a block: the stable one, then the versions.
@@ -277,8 +333,6 @@ func (m *Machine) trim(f *inode) {
 	}
 	f.slots = f.slots[:min(first, len(f.slots))]
 	if within := f.size % env.BlockBytes; within > 0 && first <= len(f.slots) {
-		if p := f.slots[first-1].live; p != nil {
-			clear(p[within:])
-		}
+		f.slots[first-1].live = m.cut(f.slots[first-1].live, int(within))
 	}
 }

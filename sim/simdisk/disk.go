@@ -22,10 +22,11 @@ func (d *Disk) alive() bool {
 }
 
 // onPath returns a new operation on a path.
-func (d *Disk) onPath(kind opKind, path string) *operation {
+func (d *Disk) onPath(kind Kind, path string) *operation {
 	o := d.machine.newOperation(d, kind)
 	o.path = path
 	o.key = kernel.HashBytes([]byte(path))
+	d.machine.ownMaps()
 	d.machine.turns[path]++
 	o.turn = d.machine.turns[path]
 	return o
@@ -49,7 +50,7 @@ func (d *Disk) submit(o *operation) {
 
 // Open opens the file at path.
 func (d *Disk) Open(path string, mode env.OpenMode) *task.Pending[env.File] {
-	o := d.onPath(opOpen, path)
+	o := d.onPath(OpOpen, path)
 	o.mode = mode
 	outcome := task.NewPending[env.File](d.loop)
 	o.opened = outcome
@@ -59,7 +60,7 @@ func (d *Disk) Open(path string, mode env.OpenMode) *task.Pending[env.File] {
 
 // List returns the names in a folder.
 func (d *Disk) List(folder string) *task.Pending[[]string] {
-	o := d.onPath(opList, folder)
+	o := d.onPath(OpList, folder)
 	outcome := task.NewPending[[]string](d.loop)
 	o.names = outcome
 	d.submit(o)
@@ -68,26 +69,26 @@ func (d *Disk) List(folder string) *task.Pending[[]string] {
 
 // MakeFolder makes the folder and its parents.
 func (d *Disk) MakeFolder(folder string) *task.Pending[task.Done] {
-	return d.start(d.onPath(opMakeFolder, folder))
+	return d.start(d.onPath(OpMakeFolder, folder))
 }
 
 // Rename gives a file or folder another name.
 func (d *Disk) Rename(from, to string) *task.Pending[task.Done] {
-	o := d.onPath(opRename, from)
+	o := d.onPath(OpRename, from)
 	o.to = to
 	return d.start(o)
 }
 
 // Remove removes a file or an empty folder.
-func (d *Disk) Remove(path string) *task.Pending[task.Done] { return d.start(d.onPath(opRemove, path)) }
+func (d *Disk) Remove(path string) *task.Pending[task.Done] { return d.start(d.onPath(OpRemove, path)) }
 
 // SyncDir makes the names in a folder stable.
 func (d *Disk) SyncDir(folder string) *task.Pending[task.Done] {
-	return d.start(d.onPath(opSyncDir, folder))
+	return d.start(d.onPath(OpSyncDir, folder))
 }
 
 // Lock takes the lock file at path, or the one in the folder at path.
-func (d *Disk) Lock(path string) *task.Pending[task.Done] { return d.start(d.onPath(opLock, path)) }
+func (d *Disk) Lock(path string) *task.Pending[task.Done] { return d.start(d.onPath(OpLock, path)) }
 
 // Buffer returns zeroed memory.
 func (d *Disk) Buffer(size int) []byte { return d.buffers.take(size, d.alive()) }
@@ -113,7 +114,7 @@ type File struct {
 }
 
 // onFile returns a new operation on the file.
-func (f *File) onFile(kind opKind, memory []byte, offset int64) *operation {
+func (f *File) onFile(kind Kind, memory []byte, offset int64) *operation {
 	assert.That(!f.closed || !f.disk.alive(), "a closed file is not used")
 	assert.That(offset >= 0, "offsets are not negative")
 	o := f.disk.machine.newOperation(f.disk, kind)
@@ -125,7 +126,7 @@ func (f *File) onFile(kind opKind, memory []byte, offset int64) *operation {
 
 // Size returns the present length.
 func (f *File) Size() *task.Pending[int64] {
-	o := f.onFile(opSize, nil, 0)
+	o := f.onFile(OpSize, nil, 0)
 	outcome := task.NewPending[int64](f.disk.loop)
 	o.number64 = outcome
 	f.disk.submit(o)
@@ -134,7 +135,7 @@ func (f *File) Size() *task.Pending[int64] {
 
 // ReadAt reads at offset. Until it completes, p is overwritten with poison.
 func (f *File) ReadAt(p []byte, offset int64) *task.Pending[int] {
-	o := f.onFile(opReadAt, p, offset)
+	o := f.onFile(OpReadAt, p, offset)
 	outcome := task.NewPending[int](f.disk.loop)
 	o.count = outcome
 	if f.disk.alive() {
@@ -146,7 +147,7 @@ func (f *File) ReadAt(p []byte, offset int64) *task.Pending[int] {
 
 // WriteAt writes into the page cache.
 func (f *File) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
-	o := f.onFile(opWriteAt, p, offset)
+	o := f.onFile(OpWriteAt, p, offset)
 	o.copied = append(o.copied[:0], p...)
 	return f.disk.start(o)
 }
@@ -154,7 +155,7 @@ func (f *File) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
 // WriteSync writes to the device.
 func (f *File) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 	assert.That(len(p)%env.BlockBytes == 0 && offset%env.BlockBytes == 0, "direct writes are whole blocks")
-	o := f.onFile(opWriteSync, p, offset)
+	o := f.onFile(OpWriteSync, p, offset)
 	if f.disk.alive() {
 		assert.That(f.disk.buffers.holds(p), "direct writes come from Buffer")
 		for at := 0; at < len(p); at += env.BlockBytes {
@@ -166,11 +167,11 @@ func (f *File) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 
 // Truncate sets the length.
 func (f *File) Truncate(size int64) *task.Pending[task.Done] {
-	return f.disk.start(f.onFile(opTruncate, nil, size))
+	return f.disk.start(f.onFile(OpTruncate, nil, size))
 }
 
 // Sync makes completed writes and the length stable.
-func (f *File) Sync() *task.Pending[task.Done] { return f.disk.start(f.onFile(opSync, nil, 0)) }
+func (f *File) Sync() *task.Pending[task.Done] { return f.disk.start(f.onFile(OpSync, nil, 0)) }
 
 // Close gives the file up. Operations in progress complete.
 func (f *File) Close() {

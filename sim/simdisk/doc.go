@@ -13,7 +13,16 @@
 //	the power is lost     of every unsynced page, length and name, one state since the last sync is left (D2); a
 //	                      WriteSync in progress is torn (D3)
 //
-// The choices are keyed draws in a run. CrashStates takes them in every combination instead, with the same code.
+// The choices are keyed draws in a run. CrashStates takes them in every combination instead, with the same code, and
+// Explore does so at every moment of a run, with every subset of torn sectors and every order of what was in progress.
 //
-// What it does not do: it fails no operation except for want of space. It knows nothing of what files mean.
+// Faults are rules: which operations meet it and what becomes of them (Rule, Inject). They fail before, in the midst of
+// or after their effect (D5, D6, D7), lie about what is durable (D4), take one block for another (D10), or end the
+// process in that instant. The methods of windows.go are the rules a world injects; package sweep fails every
+// operation of a program in turn. Damage is done to bytes at rest (D8, D9), and the machine knows what it
+// did for as long as it is there (Damaged, Undamaged), so that an oracle can tell damage from a bug. Snapshot and
+// Restore take a machine back (D13) or give it another one's disk (P4). What took effect is counted.
+//
+// Without rules nothing of this draws anything. It knows nothing of what files mean, and keeps no budget of faults that
+// are too many together: that is for the world.
 package simdisk

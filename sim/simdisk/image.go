@@ -1,8 +1,6 @@
 package simdisk
 
 import (
-	"hash/crc32"
-	"maps"
 	"slices"
 
 	"barnabas/core/env"
@@ -24,6 +22,25 @@ func (f *inode) walk(prefix string, stable bool, visit func(path string, f *inod
 		visit(prefix+name, child)
 		if child.folder {
 			child.walk(prefix+name+"/", stable, visit)
+		}
+	}
+}
+
+// each visits everything below the root once, in the order of paths.
+func (m *Machine) each(visit func(f *inode)) {
+	m.round++
+	m.root.each(m.round, visit)
+}
+
+func (f *inode) each(round uint64, visit func(f *inode)) {
+	for _, e := range f.names.entries {
+		if e.inode.round == round {
+			continue
+		}
+		e.inode.round = round
+		visit(e.inode)
+		if e.inode.folder {
+			e.inode.each(round, visit)
 		}
 	}
 }
@@ -61,27 +78,16 @@ func (m *Machine) Bytes(path string) ([]byte, bool) {
 // the length of the last sync. Later writes may be on the disk too, but nobody may rely on them.
 func (m *Machine) DurableBytes(path string) ([]byte, bool) {
 	m.settle()
-	f := m.root
-	for _, name := range split(path) {
-		if f = f.stableNames.At(name); f == nil {
-			return nil, false
-		}
-	}
-	if f.folder {
+	f := m.findStable(path)
+	if f == nil || f.folder {
 		return nil, false
 	}
 	p := make([]byte, f.stable)
 	for block := 0; block < len(f.slots) && int64(block)*env.BlockBytes < f.stable; block++ {
-		copy(p[block*env.BlockBytes:], f.slots[block].stable().read())
+		at := block * env.BlockBytes
+		f.slots[block].stable().copyTo(p[at:min(at+env.BlockBytes, len(p))], 0)
 	}
 	return p, true
-}
-
-func (s *slot) stable() *page {
-	if s.dirty != nil {
-		return s.dirty.stable
-	}
-	return s.live
 }
 
 // Hash returns a hash of the whole state: names, lengths and bytes, live and stable.
@@ -108,22 +114,17 @@ func (f *inode) hash() uint64 {
 		if s.live == nil && s.dirty == nil {
 			continue
 		}
-		h = fold(h, uint64(block)<<32|uint64(sum(s.live)))
+		h = fold(h, uint64(block)<<32|uint64(s.live.checksum()))
 		if s.dirty != nil {
-			h = fold(h, uint64(sum(s.dirty.stable)))
+			h = fold(h, uint64(s.dirty.stable.checksum()))
+		}
+	}
+	for block, harm := range f.harm.All {
+		if harm.unreadable {
+			h = fold(h, uint64(block))
 		}
 	}
 	return h
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// sum uses the checksum because the machine computes it itself, at many bytes a cycle.
-func sum(p *page) uint32 {
-	if p == nil {
-		return 0
-	}
-	return crc32.Checksum(p[:], castagnoli)
 }
 
 func fold(h, v uint64) uint64 {
@@ -131,81 +132,98 @@ func fold(h, v uint64) uint64 {
 	return h ^ h>>29
 }
 
-// Clone returns a machine of its own in the same state, operations in progress included, without a process.
+// Clone returns a machine of its own in the same state, operations in progress included, without a process. Machines
+// share pages, which do not change; any thread may use the clone.
 func (m *Machine) Clone() *Machine {
+	m.ownsMaps = false
 	c := &Machine{
 		kernel: m.kernel, node: m.node, id: m.id, profile: m.profile,
-		births: maps.Clone(m.births), turns: maps.Clone(m.turns),
-		clock: m.clock, used: m.used, issued: m.issued, latest: m.latest,
+		births: m.births, turns: m.turns, rots: m.rots, hasClean: m.hasClean, exhaustive: m.exhaustive,
+		clock: m.clock, used: m.used, issued: m.issued, latest: m.latest, fullUntil: m.fullUntil, fullBytes: m.fullBytes,
 	}
-	copies := map[*inode]*inode{}
-	c.root = m.root.clone(copies)
+	a := copier{}
+	c.root = a.inode(m.root)
 	for _, change := range m.changes {
-		change.folder = change.folder.clone(copies)
+		change.folder = a.inode(change.folder)
 		if change.to != nil {
-			change.to = change.to.clone(copies)
+			change.to = a.inode(change.to)
 		}
 		c.changes = append(c.changes, change)
 	}
-	ghost := &Disk{machine: c, dead: true}
-	for _, o := range m.flight[m.flightAt:] {
-		c.flight = append(c.flight, o.clone(ghost, copies))
+	c.lostNames = slices.Clone(m.lostNames)
+	if m.inFlight() > 0 {
+		ghost := &Disk{machine: c, dead: true}
+		for _, o := range m.flight[m.flightAt:] {
+			c.flight = append(c.flight, a.operation(o, ghost))
+		}
+	}
+	for _, f := range a.copied {
+		f.copy = nil
 	}
 	return c
 }
 
-// clone copies an inode and all that it names, once.
-func (f *inode) clone(copies map[*inode]*inode) *inode {
-	if c := copies[f]; c != nil {
-		return c
+// copier copies what one machine has, each inode once.
+type copier struct{ copied []*inode }
+
+func (a *copier) inode(f *inode) *inode {
+	if f.copy != nil {
+		return f.copy
 	}
 	c := &inode{}
-	copies[f] = c
 	*c = *f
-	c.dirty, c.sizes, c.slots = slices.Clone(f.dirty), slices.Clone(f.sizes), make([]slot, len(f.slots))
+	f.copy = c
+	a.copied = append(a.copied, f)
+	c.dirty, c.sizes = slices.Clone(f.dirty), slices.Clone(f.sizes)
+	if len(f.slots) > 0 {
+		c.slots = make([]slot, len(f.slots))
+	}
 	for i := range f.slots {
 		c.slots[i] = f.slots[i].clone()
 	}
-	c.names, c.stableNames = cloneNames(&f.names, copies), cloneNames(&f.stableNames, copies)
-	return c
-}
-
-func cloneNames(names *ordered.Map[string, *inode], copies map[*inode]*inode) (c ordered.Map[string, *inode]) {
-	for name, child := range names.All {
-		c.Set(name, child.clone(copies))
+	c.names, c.stableNames = a.names(&f.names), a.names(&f.stableNames)
+	c.harm = ordered.Map[int, harm]{}
+	for block, h := range f.harm.All {
+		c.harm.Set(block, h)
 	}
 	return c
 }
 
-func (p *page) clone() *page {
-	if p == nil {
-		return nil
+func (a *copier) names(n *names) (c names) {
+	c.entries = slices.Clone(n.entries)
+	for i := range c.entries {
+		c.entries[i].inode = a.inode(c.entries[i].inode)
 	}
-	c := *p
-	return &c
+	return c
 }
 
 func (s *slot) clone() slot {
 	if s.dirty == nil {
-		return slot{live: s.live.clone()}
+		return slot{live: s.live.share()}
 	}
-	d := &dirty{stable: s.dirty.stable.clone(), versions: slices.Clone(s.dirty.versions)}
-	for i := range d.versions {
-		d.versions[i].page = d.versions[i].page.clone()
+	s.dirty.stable.share()
+	for _, v := range s.dirty.versions {
+		v.page.share()
 	}
-	return slot{live: d.versions[len(d.versions)-1].page, dirty: d}
+	d := *s.dirty
+	d.versions = slices.Clone(d.versions)
+	return slot{live: s.live, dirty: &d}
 }
 
-func (o *operation) clone(disk *Disk, copies map[*inode]*inode) *operation {
+func (a *copier) operation(o *operation, disk *Disk) *operation {
 	c := &operation{
 		disk: disk, kind: o.kind, number: o.number, key: o.key, turn: o.turn, mark: o.mark, due: o.due,
 		path: o.path, to: o.to, mode: o.mode, offset: o.offset, copied: slices.Clone(o.copied),
 	}
+	if o.fault != nil {
+		fault := *o.fault
+		c.fault = &fault
+	}
 	if o.file != nil {
-		c.file = o.file.clone(copies)
+		c.file = a.inode(o.file)
 	}
 	for _, p := range o.blocks {
-		c.blocks = append(c.blocks, p.clone())
+		c.blocks = append(c.blocks, p.share())
 	}
 	return c
 }

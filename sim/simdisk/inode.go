@@ -20,11 +20,17 @@ type inode struct {
 	size   int64
 	stable int64    // the length that survives for sure
 	sizes  []length // lengths since then; the last is size
+	// promised is the clock of the newest length of which a sync said wrongly that it is durable; 0: none.
+	promised uint64
+	harm     ordered.Map[int, harm] // by block
 
 	// Of a folder: names as they are, and as they survive for sure.
 	folder      bool
-	names       ordered.Map[string, *inode]
-	stableNames ordered.Map[string, *inode]
+	names       names
+	stableNames names
+
+	round uint64 // the last one of the machine's that visited it
+	copy  *inode // while its machine is being cloned
 }
 
 // length is one length of a file since the last sync.
@@ -62,15 +68,15 @@ func (f *inode) block(at int) *page {
 }
 
 // resize notes a new length that is not stable.
-func (f *inode) resize(size int64, clock, turn uint64) {
+func (m *Machine) resize(f *inode, size int64, turn uint64) {
 	if size == f.size {
 		return
 	}
 	f.size = size
-	if n := len(f.sizes); n >= lengthsMax {
+	if n := len(f.sizes); n >= lengthsMax && !m.exhaustive {
 		f.sizes = slices.Delete(f.sizes, n-2, n-1)
 	}
-	f.sizes = append(f.sizes, length{size, clock, turn})
+	f.sizes = append(f.sizes, length{size, m.clock, turn})
 }
 
 // read copies bytes at offset and returns how many there are.
@@ -79,7 +85,7 @@ func (f *inode) read(p []byte, offset int64) int64 {
 	for at := offset; at < end; {
 		within := at % env.BlockBytes
 		n := min(env.BlockBytes-within, end-at)
-		copy(p[at-offset:], f.block(int(at / env.BlockBytes)).read()[within:within+n])
+		f.block(int(at/env.BlockBytes)).copyTo(p[at-offset:][:n], int(within))
 		at += n
 	}
 	return max(end-offset, 0)
@@ -91,8 +97,14 @@ func (m *Machine) write(f *inode, p []byte, offset int64, turn uint64) error {
 	if len(p) == 0 {
 		return nil
 	}
+	if !f.fixed(offset, end) {
+		return env.ErrIO
+	}
 	if end > f.size {
 		if err := m.allocate(f.size, end); err != nil {
+			if n := m.fitting(f, offset, len(p), turn); n > 0 && m.write(f, p[:n], offset, turn) != nil {
+				return env.ErrIO
+			}
 			return err
 		}
 	}
@@ -107,15 +119,15 @@ func (m *Machine) write(f *inode, p []byte, offset int64, turn uint64) error {
 		if n == env.BlockBytes {
 			v.page = m.newPage(bytes)
 		} else {
-			v.page = m.takePage()
-			copy(v.page[:], f.block(block).read())
-			copy(v.page[within:], bytes)
+			whole := f.block(block).whole()
+			copy(whole[within:], bytes)
+			v.page = m.takePage(whole[:])
 		}
 		m.put(f, block, v)
 		at += n
 	}
 	if grows {
-		f.resize(end, m.clock, turn)
+		m.resize(f, end, turn)
 	}
 	return nil
 }
@@ -124,12 +136,8 @@ func (m *Machine) write(f *inode, p []byte, offset int64, turn uint64) error {
 func (m *Machine) writeSync(o *operation) error {
 	f := o.file
 	length := len(o.blocks) * env.BlockBytes
-	end := o.offset + int64(length)
-	if end > f.size {
-		if err := m.allocate(f.size, end); err != nil {
-			return err
-		}
-		f.size = end
+	if err := m.growSynced(f, o.offset+int64(length)); err != nil {
+		return err
 	}
 	m.Syncs++
 	m.BytesWritten += uint64(length)
@@ -138,6 +146,17 @@ func (m *Machine) writeSync(o *operation) error {
 		m.putStable(f, first+i, p)
 	}
 	o.blocks = o.blocks[:0]
+	return nil
+}
+
+// growSynced makes a file at least so long, and that durable.
+func (m *Machine) growSynced(f *inode, end int64) error {
+	if end > f.size {
+		if err := m.allocate(f.size, end); err != nil {
+			return err
+		}
+		f.size = end
+	}
 	f.stable = max(f.stable, end)
 	f.raise()
 	return nil
@@ -160,6 +179,9 @@ func (m *Machine) truncate(f *inode, size int64, turn uint64) error {
 	if size == f.size {
 		return nil
 	}
+	if !f.fixed(0, min(size, f.size)) {
+		return env.ErrIO
+	}
 	if err := m.allocate(f.size, size); err != nil {
 		return err
 	}
@@ -170,11 +192,11 @@ func (m *Machine) truncate(f *inode, size int64, turn uint64) error {
 		}
 		v := version{clock: m.clock, turn: turn, firm: true, cut: true}
 		if within := size - int64(block)*env.BlockBytes; within > 0 {
-			v.page = m.newPage(old[:within])
+			v.page = m.newPage(old.bytes[:min(int(within), len(old.bytes))])
 		}
 		m.put(f, block, v)
 	}
-	f.resize(size, m.clock, turn)
+	m.resize(f, size, turn)
 	return nil
 }
 
@@ -183,7 +205,7 @@ func (m *Machine) sync(f *inode, mark uint64) {
 	slices.Sort(f.dirty)
 	left := f.dirty[:0]
 	for _, block := range slices.Compact(f.dirty) {
-		if m.syncBlock(&f.slots[block], mark) {
+		if m.syncBlock(f, block, mark) {
 			left = append(left, block)
 		}
 	}
@@ -194,6 +216,9 @@ func (m *Machine) sync(f *inode, mark uint64) {
 	}
 	if at >= 0 {
 		f.stable = f.sizes[at].size
+		if f.promised <= f.sizes[at].clock {
+			f.promised = 0
+		}
 		f.sizes = slices.Delete(f.sizes, 0, at+1)
 	}
 	if m.profile.Strictness == Ordered {

@@ -1,6 +1,8 @@
 package simdisk
 
 import (
+	"maps"
+
 	"barnabas/core/assert"
 	"barnabas/core/env"
 	"barnabas/core/task"
@@ -9,8 +11,11 @@ import (
 
 // Machine is the disk of one machine of the world. It stays when processes die.
 type Machine struct {
-	// Counted, if set, is called when a fault took effect: "D1", "D2", "D3", "D11".
+	// Counted, if set, is called when a fault took effect, with the row of the fault matrix: "D1" to "D13".
 	Counted func(kind string)
+	// OnCrash, if set, ends the process, or all of the machine, when a rule says so: it calls ProcessDied or PowerLost and
+	// kills the node. Without it the machine does just that.
+	OnCrash func(Crash)
 	// Statistics of the whole life of the machine.
 	Operations, Syncs, BytesWritten uint64
 
@@ -19,32 +24,50 @@ type Machine struct {
 	id      uint64
 	profile Profile
 
-	root    *inode
-	births  map[string]uint64 // how often a path was created, so that a file's key does not depend on other files
-	changes []change          // of names, not yet stable, in the order they were made
-	clock   uint64            // counts effects; versions and changes carry it
-	used    int64
+	root   *inode
+	births map[string]uint64 // how often a path was created, so that a file's key does not depend on other files
+	turns  map[string]uint64 // operations on each path
+	// ownsMaps is false when a clone has the two maps too, and neither may change them.
+	ownsMaps bool
+	changes  []change // of names, not yet stable, in the order they were made
+	round    uint64   // counts visits of all inodes
+	clock    uint64   // counts effects; versions and changes carry it
+	used     int64
 
 	disks    []*Disk // of the present incarnation
 	locks    []*inode
 	flight   []*operation // in progress, by due time; those before flightAt are settled
 	flightAt int
 	issued   uint64
-	latest   uint64            // the highest number among settled operations
-	turns    map[string]uint64 // operations on each path
+	latest   uint64 // the highest number among settled operations
 
 	limpUntil   task.Instant
 	limpFactor  int64
 	limpCounted bool
 
-	pages   []*page      // free
-	retired []*operation // free
-	buffers []*buffer    // of dead incarnations, free
+	took      map[string]uint64 // faults that took effect
+	rules     []*Injection
+	injected  uint64 // rules, ever
+	fullUntil task.Instant
+	fullBytes int64 // that may be used until then
+	rots      uint64
+	lostNames []Damage
+	hasClean  bool // some changes of names are marked clean
+
+	seen  map[Site]uint64 // if sites are noted
+	sites []Site
+
+	exhaustive bool   // no history is bounded
+	applied    func() // called after each operation that took effect
+
+	pages   [len(pageRooms)][]*page // free
+	retired []*operation            // free
+	buffers []*buffer               // of dead incarnations, free
 }
 
 // New returns an empty disk for the node's processes.
 func New(k *kernel.Kernel, node *kernel.Node, profile Profile) *Machine {
-	m := &Machine{profile: profile, births: map[string]uint64{}, turns: map[string]uint64{}}
+	m := &Machine{profile: profile, births: map[string]uint64{}, turns: map[string]uint64{}, ownsMaps: true}
 	m.root = m.newFolder("")
 	m.Attach(k, node)
 	return m
@@ -67,6 +90,13 @@ func (m *Machine) Disk(life int) *Disk {
 	d.buffers.machine = m
 	m.disks = append(m.disks, d)
 	return d
+}
+
+// ownMaps copies the maps that a clone has too. Call it before every change of them.
+func (m *Machine) ownMaps() {
+	if !m.ownsMaps {
+		m.births, m.turns, m.ownsMaps = maps.Clone(m.births), maps.Clone(m.turns), true
+	}
 }
 
 // Profile returns how fast and strict the disk is.
@@ -94,7 +124,14 @@ func (m *Machine) countLimp() {
 	}
 }
 
+// Took returns how often a fault took effect on the machine, by its row of the fault matrix.
+func (m *Machine) Took(fault string) uint64 { return m.took[fault] }
+
 func (m *Machine) count(kind string) {
+	if m.took == nil {
+		m.took = map[string]uint64{}
+	}
+	m.took[kind]++
 	if m.Counted != nil {
 		m.Counted(kind)
 	}
@@ -114,11 +151,21 @@ func (m *Machine) submit(o *operation) {
 	m.Operations++
 	o.number = m.issued
 	o.mark = m.clock
+	if m.seen != nil {
+		m.noteSite(o)
+	}
+	if len(m.rules) > 0 {
+		o.fault = m.faultOf(o)
+	}
 	now := m.kernel.Now()
 	o.due = now.Add(m.latency(o))
 	m.flight = append(m.flight, o)
 	for i := len(m.flight) - 1; i > m.flightAt && m.flight[i-1].due > o.due; i-- {
 		m.flight[i-1], m.flight[i] = m.flight[i], m.flight[i-1]
+	}
+	if o.fault != nil && o.fault.Effect.Crashes() {
+		m.stopWith(o)
+		return
 	}
 	m.node.Deliver(o.due, kernel.KindDisk, true, o.payload(), o)
 }
@@ -131,6 +178,9 @@ func (m *Machine) settle() {
 	now := m.kernel.Now()
 	for m.flightAt < len(m.flight) && m.flight[m.flightAt].due <= now {
 		o := m.flight[m.flightAt]
+		if o.fault != nil && o.fault.Effect == CrashDuring {
+			break
+		}
 		m.flight[m.flightAt] = nil
 		m.flightAt++
 		if o.number < m.latest {
@@ -138,6 +188,9 @@ func (m *Machine) settle() {
 		}
 		m.latest = max(m.latest, o.number)
 		m.apply(o)
+		if m.applied != nil {
+			m.applied()
+		}
 	}
 	if m.flightAt == len(m.flight) {
 		m.flight, m.flightAt = m.flight[:0], 0
@@ -145,16 +198,6 @@ func (m *Machine) settle() {
 		m.flight = append(m.flight[:0], m.flight[m.flightAt:]...)
 		m.flightAt = 0
 	}
-}
-
-// allocate accounts for a file's change of length and says ErrNoSpace when it does not fit.
-func (m *Machine) allocate(from, to int64) error {
-	more := blocks(to) - blocks(from)
-	if more > 0 && m.profile.Capacity > 0 && m.used+more > m.profile.Capacity {
-		return env.ErrNoSpace
-	}
-	m.used += more
-	return nil
 }
 
 // blocks rounds up to whole blocks.

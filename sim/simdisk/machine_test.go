@@ -54,6 +54,13 @@ func TestMisuseStopsTheRun(t *testing.T) {
 			wait(t, s, w)
 		}},
 		{"a write owns its bytes", func(t *testing.T, s *task.Task, d *Disk, f env.File) {
+			p := d.Buffer(1)
+			p[0] = 'a'
+			w := f.WriteSync(p, 0)
+			p[4000]++ // among the zeros at the end
+			wait(t, s, w)
+		}},
+		{"a write owns its bytes", func(t *testing.T, s *task.Task, d *Disk, f env.File) {
 			p := []byte("abc")
 			w := f.WriteAt(p, 0)
 			p[0]++

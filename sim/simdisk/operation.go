@@ -10,40 +10,16 @@ import (
 	"barnabas/core/task"
 )
 
-type opKind uint8
-
-const (
-	opOpen opKind = iota
-	opList
-	opMakeFolder
-	opRename
-	opRemove
-	opSyncDir
-	opLock
-	opSize
-	opReadAt
-	opWriteAt
-	opWriteSync
-	opTruncate
-	opSync
-)
-
-func (k opKind) String() string {
-	return [...]string{
-		"open", "list", "make folder", "rename", "remove", "sync folder", "lock",
-		"size", "read", "write", "write", "truncate", "sync",
-	}[k]
-}
-
 // operation is one request to the disk on its way. It is the input that tells the process, too.
 type operation struct {
 	disk   *Disk
-	kind   opKind
+	kind   Kind
 	number uint64 // among all of the machine
 	key    uint64 // of its file, or of its path
 	turn   uint64 // among those of its key
 	mark   uint64 // the machine's clock when it was submitted: what a sync covers
 	due    task.Instant
+	fault  *Injection // what it meets, or nil
 
 	file   *inode
 	path   string
@@ -87,13 +63,13 @@ func (o *operation) Happen() {
 		o.err = fmt.Errorf("%s %s: %w", o.kind, o.name(), o.err)
 	}
 	switch o.kind {
-	case opOpen:
+	case OpOpen:
 		o.tellOpened()
-	case opList:
+	case OpList:
 		o.names.Complete(o.listing, o.err)
-	case opSize:
+	case OpSize:
 		o.number64.Complete(o.result, o.err)
-	case opReadAt:
+	case OpReadAt:
 		o.count.Complete(int(o.result), o.err)
 	default:
 		o.done.Complete(task.Done{}, o.err)
@@ -117,12 +93,16 @@ func (o *operation) name() string {
 	return o.path
 }
 
+var classes = []error{
+	env.ErrNotExist, env.ErrExist, env.ErrLocked, env.ErrNoSpace, env.ErrIO, env.ErrReadOnly, env.ErrTooManyFiles,
+}
+
 // errorClass numbers the errors for the digest.
 func errorClass(err error) uint64 {
 	if err == nil {
 		return 0
 	}
-	for i, class := range []error{env.ErrNotExist, env.ErrExist, env.ErrLocked, env.ErrNoSpace, env.ErrIO} {
+	for i, class := range classes {
 		if errors.Is(err, class) {
 			return uint64(i) + 1
 		}
@@ -133,26 +113,36 @@ func errorClass(err error) uint64 {
 // apply lets an operation take effect.
 func (m *Machine) apply(o *operation) {
 	m.clock++
+	if o.kind == OpWriteAt || o.kind == OpWriteSync {
+		o.checkOwnership()
+	}
+	if o.fault != nil {
+		m.meet(o)
+	} else {
+		m.perform(o)
+	}
+	o.disk.buffers.release(o)
+}
+
+// perform has the effect that the operation is there for.
+func (m *Machine) perform(o *operation) {
 	switch o.kind {
-	case opSize:
+	case OpSize:
 		o.result = o.file.size
-	case opReadAt:
-		o.result = o.file.read(o.memory, o.offset)
-	case opWriteAt:
-		o.checkOwnership()
+	case OpReadAt:
+		o.result, o.err = m.read(o.file, o.memory, o.offset)
+	case OpWriteAt:
 		o.err = m.write(o.file, o.copied, o.offset, o.turn)
-	case opWriteSync:
-		o.checkOwnership()
+	case OpWriteSync:
 		o.err = m.writeSync(o)
-	case opTruncate:
+	case OpTruncate:
 		o.err = m.truncate(o.file, o.offset, o.turn)
-	case opSync:
+	case OpSync:
 		m.Syncs++
 		m.sync(o.file, o.mark)
 	default:
 		m.applyToTree(o)
 	}
-	o.disk.buffers.release(o)
 }
 
 // checkOwnership stops the run when the caller changed bytes that a write owned: a device may read them at any time.
@@ -160,18 +150,18 @@ func (o *operation) checkOwnership() {
 	if o.disk.dead {
 		return
 	}
-	if o.kind == opWriteAt {
+	if o.kind == OpWriteAt {
 		assert.That(bytes.Equal(o.copied, o.memory), "a write owns its bytes until it completes")
 		return
 	}
 	for i, p := range o.blocks {
 		block := o.memory[i*env.BlockBytes:][:env.BlockBytes]
-		assert.That(bytes.Equal(p.read(), block), "a write owns its bytes until it completes")
+		assert.That(p.equal(block), "a write owns its bytes until it completes")
 	}
 }
 
 // newOperation returns an operation of the disk, from the free list if there is one.
-func (m *Machine) newOperation(d *Disk, kind opKind) *operation {
+func (m *Machine) newOperation(d *Disk, kind Kind) *operation {
 	var o *operation
 	if last := len(m.retired) - 1; last >= 0 {
 		o = m.retired[last]

@@ -21,6 +21,13 @@ const (
 	streamSample
 )
 
+// The streams of the draws of faults.
+const (
+	streamFault = kernel.StreamDiskFault + iota
+	streamPart
+	streamRot
+)
+
 // Strictness says which crash states a file system may leave.
 type Strictness uint8
 
@@ -78,9 +85,9 @@ func (m *Machine) latency(o *operation) time.Duration {
 	p := &m.profile
 	d := p.Call
 	switch o.kind {
-	case opReadAt:
+	case OpReadAt:
 		d = p.Read
-	case opWriteSync, opSync, opSyncDir:
+	case OpWriteSync, OpSync, OpSyncDir:
 		d = p.Sync
 	}
 	d += time.Duration(o.bytes()) * time.Microsecond / time.Duration(p.BytesPerMicrosecond)

@@ -1,6 +1,8 @@
 package simdisk
 
 import (
+	"slices"
+
 	"barnabas/core/env"
 )
 
@@ -9,6 +11,12 @@ type chooser interface {
 	among(n uint64, stream env.Stream, key, turn, which uint64) uint64
 	// rarely says yes to what should not happen to every block.
 	rarely(stream env.Stream, key, turn, which uint64) bool
+	// arrange brings what was in progress into the order in which it takes effect.
+	arrange(kind Crash, flight []*operation)
+	// scattered says whether one of the units of a direct write is new, when any may be.
+	scattered(m *Machine, o *operation, unit, units uint64) bool
+	// garbage returns how many units of a direct write are garbage, from 1 to most.
+	garbage(m *Machine, o *operation, most uint64) uint64
 }
 
 // keyed draws the choices of a run. Some crashes lose everything, some nothing, since both are rare otherwise.
@@ -44,7 +52,29 @@ func (k keyed) rarely(stream env.Stream, key, turn, which uint64) bool {
 	return k.random.OneIn(6, stream, k.id, key, turn, which, 1)
 }
 
-// odometer makes the same choices in every combination, one a run.
+func (k keyed) arrange(kind Crash, flight []*operation) { maybeReverse(k, kind, flight) }
+
+func maybeReverse(c chooser, kind Crash, flight []*operation) {
+	if kind == PowerLoss && len(flight) > 1 && c.among(2, streamInterrupted, flight[0].key, flight[0].turn, 1) == 1 {
+		slices.Reverse(flight)
+	}
+}
+
+func (keyed) scattered(m *Machine, o *operation, unit, _ uint64) bool {
+	return drawScattered(m, o, unit)
+}
+
+func (keyed) garbage(m *Machine, o *operation, most uint64) uint64 { return drawGarbage(m, o, most) }
+
+func drawScattered(m *Machine, o *operation, unit uint64) bool {
+	return m.kernel.Random.OneIn(2, streamTear, m.id, o.key, o.turn, 3, unit)
+}
+
+func drawGarbage(m *Machine, o *operation, most uint64) uint64 {
+	return 1 + m.kernel.Random.Below(most, streamGarbage, m.id, o.key, o.turn)
+}
+
+// odometer makes the same choices in every combination, one a run. What needs too many, it draws.
 type odometer struct {
 	choices, counts []uint64
 	at              int
@@ -63,6 +93,16 @@ func (o *odometer) among(n uint64, _ env.Stream, _, _, _ uint64) uint64 {
 
 func (o *odometer) rarely(stream env.Stream, key, turn, which uint64) bool {
 	return o.among(2, stream, key, turn, which) == 1
+}
+
+func (o *odometer) arrange(kind Crash, flight []*operation) { maybeReverse(o, kind, flight) }
+
+func (*odometer) scattered(m *Machine, w *operation, unit, _ uint64) bool {
+	return drawScattered(m, w, unit)
+}
+
+func (*odometer) garbage(m *Machine, w *operation, most uint64) uint64 {
+	return drawGarbage(m, w, most)
 }
 
 // next moves on to the next combination and says whether there is one.

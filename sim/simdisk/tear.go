@@ -49,7 +49,7 @@ func (m *Machine) tear(o *operation, c chooser) bool {
 	}
 	for i := range o.blocks {
 		if start := o.offset + int64(i)*env.BlockBytes; start < o.file.size {
-			m.tearBlock(o, i, unit, t)
+			m.tearBlock(o, i, unit, t, c)
 		}
 	}
 	m.trim(o.file)
@@ -58,26 +58,25 @@ func (m *Machine) tear(o *operation, c chooser) bool {
 
 // torn says which units of a write are new, and which are garbage.
 type torn struct {
-	shape        uint64
+	shape, units uint64
 	cut          uint64 // prefix and garbage: units before it are new; suffix: units from it
 	garbageUntil uint64
 }
 
 func (m *Machine) shapeTear(o *operation, shape, units uint64, c chooser) torn {
-	t := torn{shape: shape}
+	t := torn{shape: shape, units: units}
 	switch shape {
 	case tornPrefix, tornSuffix:
 		t.cut = 1 + c.among(units-1, streamTear, o.key, o.turn, 1)
 	case tornGarbage:
 		t.cut = c.among(units, streamTear, o.key, o.turn, 1)
-		rest := units - t.cut
-		t.garbageUntil = t.cut + 1 + m.kernel.Random.Below(rest, streamGarbage, m.id, o.key, o.turn)
+		t.garbageUntil = t.cut + c.garbage(m, o, units-t.cut)
 	}
 	return t
 }
 
 // fate says what became of a unit: old, new or garbage.
-func (m *Machine) fate(t torn, o *operation, unit uint64) (isNew, garbage bool) {
+func (m *Machine) fate(t torn, o *operation, unit uint64, c chooser) (isNew, garbage bool) {
 	switch t.shape {
 	case tornWhole:
 		return true, false
@@ -86,21 +85,19 @@ func (m *Machine) fate(t torn, o *operation, unit uint64) (isNew, garbage bool) 
 	case tornSuffix:
 		return unit >= t.cut, false
 	case tornSubset:
-		return m.kernel.Random.OneIn(2, streamTear, m.id, o.key, o.turn, 3, unit), false
+		return c.scattered(m, o, unit, t.units), false
 	case tornGarbage:
 		return unit < t.cut, unit >= t.cut && unit < t.garbageUntil
 	}
 	return false, false
 }
 
-func (m *Machine) tearBlock(o *operation, i, unit int, t torn) {
+func (m *Machine) tearBlock(o *operation, i, unit int, t torn, c chooser) {
 	block := int(o.offset/env.BlockBytes) + i
-	var left page
-	copy(left[:], o.file.block(block).read())
-	fresh := o.blocks[i].read()
+	left, fresh := o.file.block(block).whole(), o.blocks[i].whole()
 	for at := 0; at < env.BlockBytes; at += unit {
 		number := uint64((i*env.BlockBytes + at) / unit)
-		isNew, garbage := m.fate(t, o, number)
+		isNew, garbage := m.fate(t, o, number, c)
 		if isNew {
 			copy(left[at:at+unit], fresh[at:])
 		}

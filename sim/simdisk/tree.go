@@ -1,6 +1,7 @@
 package simdisk
 
 import (
+	"slices"
 	"strings"
 
 	"barnabas/core/env"
@@ -18,6 +19,9 @@ type change struct {
 	clock  uint64 // equal in both halves of a rename
 	key    uint64 // of its draws
 	half   uint64 // 1 in the second half of a rename, which follows its first
+
+	clean    bool // a failed sync marked it clean: no sync makes it stable any more
+	promised bool // a sync said wrongly that it is stable
 }
 
 func (m *Machine) newFolder(path string) *inode {
@@ -26,6 +30,7 @@ func (m *Machine) newFolder(path string) *inode {
 
 // birth returns the key of what is created at a path: it depends on the path and how often it was created.
 func (m *Machine) birth(path string) uint64 {
+	m.ownMaps()
 	m.births[path]++
 	return kernel.HashBytes([]byte(path)) + m.births[path]*0x9e3779b97f4a7c15
 }
@@ -49,6 +54,17 @@ func (m *Machine) find(path string) *inode {
 			return nil
 		}
 		at = at.names.At(name)
+	}
+	return at
+}
+
+// findStable returns what has the path for its durable name, or nil.
+func (m *Machine) findStable(path string) *inode {
+	at := m.root
+	for _, name := range split(path) {
+		if at = at.stableNames.At(name); at == nil {
+			return nil
+		}
 	}
 	return at
 }
@@ -80,7 +96,7 @@ func (m *Machine) set(folder *inode, name string, to *inode, half uint64) {
 		folder.names.Set(name, to)
 	}
 	key := kernel.HashBytes([]byte(name)) ^ folder.key ^ folder.next()<<1
-	m.changes = append(m.changes, change{folder, name, to, m.clock, key, half})
+	m.changes = append(m.changes, change{folder: folder, name: name, to: to, clock: m.clock, key: key, half: half})
 }
 
 // release takes a file's space back when nothing names it and nobody has it open. What a crash may still bring back
@@ -95,8 +111,11 @@ func (m *Machine) release(f *inode) {
 func (m *Machine) stabilise(folder *inode, mark uint64) {
 	left := m.changes[:0]
 	for _, c := range m.changes {
-		if c.clock <= mark && (folder == nil || c.folder == folder) {
+		if c.clock <= mark && (folder == nil || c.folder == folder) && !c.clean {
 			c.survive()
+			if m.hasClean {
+				left = slices.DeleteFunc(left, func(old change) bool { return old.folder == c.folder && old.name == c.name })
+			}
 		} else {
 			left = append(left, c)
 		}
@@ -116,19 +135,19 @@ func (c change) survive() {
 // applyToTree lets an operation on names take effect.
 func (m *Machine) applyToTree(o *operation) {
 	switch o.kind {
-	case opOpen:
+	case OpOpen:
 		o.err = m.open(o)
-	case opList:
+	case OpList:
 		o.err = m.list(o)
-	case opMakeFolder:
+	case OpMakeFolder:
 		o.err = m.makeFolder(o.path)
-	case opRename:
+	case OpRename:
 		o.err = m.rename(o.path, o.to)
-	case opRemove:
+	case OpRemove:
 		o.err = m.remove(o.path)
-	case opSyncDir:
+	case OpSyncDir:
 		o.err = m.syncFolder(o)
-	case opLock:
+	case OpLock:
 		o.err = m.lock(o)
 	}
 }
@@ -156,6 +175,9 @@ func (m *Machine) create(path string) (*inode, error) {
 	if folder == nil {
 		return nil, env.ErrNotExist
 	}
+	if err := m.allocateName(); err != nil {
+		return nil, err
+	}
 	f := &inode{key: m.birth(path)}
 	m.set(folder, name, f, 0)
 	return f, nil
@@ -166,7 +188,10 @@ func (m *Machine) list(o *operation) error {
 	if folder == nil || !folder.folder {
 		return env.ErrNotExist
 	}
-	o.listing = append([]string{}, folder.names.Keys()...)
+	o.listing = make([]string, 0, folder.names.Len())
+	for _, e := range folder.names.entries {
+		o.listing = append(o.listing, e.name)
+	}
 	o.result = int64(len(o.listing))
 	return nil
 }
@@ -177,6 +202,9 @@ func (m *Machine) makeFolder(path string) error {
 	for i, name := range names {
 		next := at.names.At(name)
 		if next == nil {
+			if err := m.allocateName(); err != nil {
+				return err
+			}
 			next = m.newFolder(strings.Join(names[:i+1], "/"))
 			m.set(at, name, next, 0)
 		}

@@ -137,7 +137,7 @@ func checkModel(t *testing.T, s *task.Task, w *DiskWorld) {
 		draw := func(what, n uint64) int { return int(random.Below(n, 1, i, what)) }
 		offset, length, letter := draw(1, sizeMax), draw(2, 9000), byte('a'+draw(3, 26))
 		var err error
-		switch draw(0, 6) {
+		switch draw(0, 8) {
 		case 0, 1:
 			p := bytes.Repeat([]byte{letter}, length)
 			_, err = file.WriteAt(p, int64(offset)).Wait(s)
@@ -159,6 +159,19 @@ func checkModel(t *testing.T, s *task.Task, w *DiskWorld) {
 			want := model[min(offset, len(model)):min(offset+length, len(model))]
 			if !bytes.Equal(p[:n], want) {
 				t.Fatalf("step %d: read %s, want %s", i, renderRuns(p[:n]), renderRuns(want))
+			}
+		case 6:
+			offset, length = offset&^(env.BlockBytes-1), env.BlockBytes*(1+draw(4, 5))
+			fillWith(direct[:length], letter)
+			_, err = file.WriteAt(direct[:length], int64(offset)).Wait(s)
+			model = overwrite(model, direct[:length], offset)
+		case 7:
+			offset, length = offset&^(env.BlockBytes-1), env.BlockBytes*(1+draw(4, 5))
+			var n int
+			n, err = file.ReadAt(direct[:length], int64(offset)).Wait(s)
+			want := model[min(offset, len(model)):min(offset+length, len(model))]
+			if !bytes.Equal(direct[:n], want) {
+				t.Fatalf("step %d: read blocks %s, want %s", i, renderRuns(direct[:n]), renderRuns(want))
 			}
 		}
 		if err != nil {

@@ -193,6 +193,8 @@ func errorWord(err error) string {
 		{env.ErrExist, "exist"},
 		{env.ErrLocked, "locked"},
 		{env.ErrNoSpace, "no-space"},
+		{env.ErrReadOnly, "read-only"},
+		{env.ErrTooManyFiles, "too-many-files"},
 		{env.ErrIO, "io"},
 	}
 	for _, c := range classes {

@@ -71,16 +71,19 @@ type Journal struct {
 	options Options
 	id      identity
 
-	generation uint64
-	sequence   uint64     // of the last commit opened
-	hash       uint64     // of the last commit sealed
-	table      []byte     // of the last commit sealed
-	segments   []*segment // in use, by number without gaps; the first is number first
-	first      uint32
-	spares     []*segment // recycled: whole files that wait for a new number
-	preparing  bool
-	position   Location // where the next commit goes
-	landed     Location // the end of the last commit whose write returned, and all before it: files can be read up to here
+	generation   uint64
+	sequence     uint64     // of the last commit opened
+	hash         uint64     // of the last commit sealed
+	table        []byte     // of the last commit sealed
+	segments     []*segment // in use, by number without gaps; the first is number first
+	first        uint32
+	spares       []*segment // recycled: whole files that wait for a new number
+	preparing    bool
+	starved      error // why there is no next segment, as long as that is so
+	replenishing bool  // a spare is being made
+	closed       bool
+	position     Location // where the next commit goes
+	landed       Location // the end of the last commit whose write returned, and all before it: files can be read up to here
 
 	open     *commit
 	queue    []*commit // sealed and not yet submitted
@@ -130,10 +133,16 @@ func (j *Journal) beyond(number uint32) bool {
 	return int(number-j.first+1)*j.options.SegmentBytes > j.options.BytesMax
 }
 
-// Room says whether size bytes of data may enter: the last sixteenth is for control entries (rule J14).
+// Room says whether size bytes of data may enter: the last sixteenth is for control entries (rule J14), and so is all that is
+// left when the disk has no room for the next segment.
 func (j *Journal) Room(size int) error {
 	if j.failure != nil {
 		return fmt.Errorf("%w: %w", ErrOffline, j.failure)
+	}
+	if j.starved != nil {
+		j.env.Probe.Sometimes(env.MarkJournalFull)
+		return fmt.Errorf("%w: the disk is full, there is no room for its next segment: free some space, or let retention: %w",
+			ErrFull, j.starved)
 	}
 	limit := j.options.BytesMax - j.options.BytesMax/16
 	// A large entry may leave the rest of its segment unused.
@@ -262,18 +271,15 @@ func (j *Journal) submit() {
 		c := j.queue[0]
 		s := j.segment(c.at.Segment)
 		if s == nil {
-			if j.beyond(c.at.Segment) {
-				j.fail(fmt.Errorf("%w: all of journal.max.bytes=%d is in use, the reserve for control entries too; raise it",
-					ErrFull, j.options.BytesMax))
-				return
-			}
 			j.prepare(c.at.Segment)
 			return
 		}
 		j.queue = j.queue[1:]
 		j.inFlight = append(j.inFlight, c)
 		j.write(c, s)
-		j.prepare(c.at.Segment + 1)
+		if !j.beyond(c.at.Segment + 1) {
+			j.prepare(c.at.Segment + 1)
+		}
 	}
 }
 

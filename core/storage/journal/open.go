@@ -103,6 +103,7 @@ func (j *Journal) renew(t *task.Task, last checkpoint, redo Redo) error {
 	c.state = nil
 	j.last = c
 	j.recycle(min(c.oldest, max(last.oldest, 1)))
+	j.replenish()
 	return nil
 }
 
@@ -122,6 +123,7 @@ func (j *Journal) makeFresh(t *task.Task, redo Redo) error {
 	}
 	c.state = nil
 	j.last = c
+	j.replenish()
 	return nil
 }
 
@@ -141,7 +143,7 @@ func (j *Journal) openSegments(t *task.Task, found bool, id identity) error {
 		if err != nil {
 			return err
 		}
-		if found && number < j.first {
+		if number < j.first && (found || number == spareNumber) {
 			if err := j.adoptSpare(t, file, number, names); err != nil {
 				return err
 			}
@@ -234,6 +236,7 @@ func (j *Journal) Close(t *task.Task) error {
 		j.submit()
 		_, err = j.AwaitDurable(j.sequence).Wait(t)
 	}
+	j.closed = true
 	for _, s := range j.segments {
 		s.file.Close()
 	}

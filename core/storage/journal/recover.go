@@ -31,19 +31,28 @@ type found struct {
 func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, error) {
 	c := &chain{j: j, redo: redo, from: from, durable: from.durable}
 	c.scanner = scanner{disk: j.env.Disk, segments: j.segments}
-	defer c.scanner.close(t)
+	err := c.toTheEnd(t)
+	c.scanner.close(t)
+	if err != nil {
+		return c.result, err
+	}
+	return c.finish()
+}
+
+// toTheEnd redoes commits until nothing that had been durable follows.
+func (c *chain) toTheEnd(t *task.Task) error {
 	for {
 		if err := c.walk(t); err != nil {
-			return c.result, err
+			return err
 		}
 		if err := c.survey(t); err != nil {
-			return c.result, err
+			return err
 		}
-		if c.durable <= j.sequence {
-			return c.finish()
+		if c.durable <= c.j.sequence {
+			return nil
 		}
 		if err := c.mend(t); err != nil {
-			return c.result, err
+			return err
 		}
 	}
 }

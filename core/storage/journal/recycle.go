@@ -51,7 +51,7 @@ func (j *Journal) Checkpoint(t *task.Task, b Boundary, state []byte, oldest uint
 // recycle makes spares of the segments below the number.
 func (j *Journal) recycle(number uint32) {
 	for len(j.segments) > 0 && j.first < number && j.first < j.position.Segment {
-		j.spares = append(j.spares, j.segments[0])
+		j.addSpare(j.segments[0])
 		j.segments = j.segments[1:]
 		j.first++
 		j.env.Probe.Sometimes(env.MarkJournalRecycled)
@@ -59,9 +59,10 @@ func (j *Journal) recycle(number uint32) {
 	j.submit()
 }
 
-// prepare makes the segment in the background unless it is there or would exceed the bound.
+// prepare makes the segment in the background unless it is there. What must be written is written, also when that exceeds the
+// bound: only data waits for room (rule J14).
 func (j *Journal) prepare(number uint32) {
-	if j.preparing || j.segment(number) != nil || j.beyond(number) {
+	if j.preparing || j.segment(number) != nil {
 		return
 	}
 	j.preparing = true
@@ -77,25 +78,75 @@ func (j *Journal) prepare(number uint32) {
 	})
 }
 
-// makeNext makes a segment of a spare, or a new one, and waits as long as there is no room for it.
+// makeNext makes a segment of a spare, or a new one. The last spare is the reserve for a full disk: what is in the journal's
+// queue, and the entries that make room, must never wait for space (rule J14).
 func (j *Journal) makeNext(t *task.Task, number uint32) (*segment, error) {
-	s, fresh := &segment{number: number, bytes: uint32(j.options.SegmentBytes)}, true
-	if n := len(j.spares); n > 0 && j.spares[0].bytes == s.bytes {
-		s, fresh = j.spares[0], false
-		j.spares = j.spares[1:]
-	}
 	for {
-		var err error
-		if fresh {
-			err = makeSegment(t, j.env.Disk, j.options.Folder, s, j.id)
-		} else {
-			err = j.renumber(t, s, number)
+		if len(j.spares) > 1 {
+			return j.takeSpare(t, number)
 		}
+		s := &segment{number: number, bytes: uint32(j.options.SegmentBytes)}
+		err := makeSegment(t, j.env.Disk, j.options.Folder, s, j.id)
 		if err == nil || !retryable(err) {
+			return s, err
+		}
+		j.starved = err
+		if len(j.spares) > 0 {
+			return j.takeSpare(t, number)
+		}
+		t.Sleep(j.env.Loop.Now().Add(retryDelay))
+	}
+}
+
+// takeSpare makes a spare the segment of a number.
+func (j *Journal) takeSpare(t *task.Task, number uint32) (*segment, error) {
+	s := j.spares[0]
+	j.spares = j.spares[1:]
+	for {
+		err := j.renumber(t, s, number)
+		if err == nil || !retryable(err) {
+			j.replenish() // not before: a new spare would get the old one's name
 			return s, err
 		}
 		t.Sleep(j.env.Loop.Now().Add(retryDelay))
 	}
+}
+
+// replenish sees to it, in the background, that there is a spare. As long as there is not, the disk counts as full.
+func (j *Journal) replenish() {
+	if len(j.spares) > 0 || j.replenishing {
+		return
+	}
+	j.replenishing = true
+	j.env.Loop.Go("journal: make a spare", func(t *task.Task) {
+		defer func() { j.replenishing = false }()
+		s := &segment{number: spareNumber, bytes: uint32(j.options.SegmentBytes)}
+		for len(j.spares) == 0 && j.failure == nil && !j.closed {
+			err := makeSegment(t, j.env.Disk, j.options.Folder, s, j.id)
+			if err == nil {
+				j.addSpare(s)
+				return
+			}
+			if !retryable(err) {
+				j.fail(err)
+				return
+			}
+			j.starved = err
+			t.Sleep(j.env.Loop.Now().Add(retryDelay))
+		}
+	})
+}
+
+// spareNumber is the number of a spare that was never in use: below all others.
+const spareNumber = 0
+
+func (j *Journal) addSpare(s *segment) {
+	if j.closed {
+		s.file.Close()
+		return
+	}
+	j.spares = append(j.spares, s)
+	j.starved = nil
 }
 
 // renumber gives a spare its new number: first in its header, durably, then by name. A crash between the two leaves a file

@@ -39,7 +39,7 @@ func segmentNumber(name string) (uint32, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(digits, 10, 32)
-	return uint32(n), err == nil && n > 0
+	return uint32(n), err == nil
 }
 
 // identity is what ties segments and checkpoints to one journal in one directory.
