@@ -100,8 +100,10 @@ func (d *Directory) due() bool {
 		d.crowded() && (at != d.checked || d.journal.Marks() != d.marks || d.journal.First() < d.needed || d.eased)
 }
 
-// crowded says whether the journal is so full that everything must go to the partition logs.
-func (d *Directory) crowded() bool { return 2*d.journal.BytesUsed() > d.options.Journal.BytesMax }
+// crowded says whether the journal is so full, or the disk, that everything must go to the partition logs.
+func (d *Directory) crowded() bool {
+	return 2*d.journal.BytesUsed() > d.options.Journal.BytesMax || d.journal.Starved()
+}
 
 // keepOnce does what is to be done now.
 func (d *Directory) keepOnce(t *task.Task) error {

@@ -137,6 +137,9 @@ func (j *Journal) replenish() {
 	})
 }
 
+// Starved says whether the disk has no room for the next segment.
+func (j *Journal) Starved() bool { return j.starved != nil }
+
 // spareNumber is the number of a spare that was never in use: below all others.
 const spareNumber = 0
 
