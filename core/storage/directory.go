@@ -104,6 +104,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	d.files = files{disk: e.Disk, most: max(o.OpenFilesMax, openFilesMin)}
 	d.cold = coldCache{disk: e.Disk}
 	d.work, d.idle, d.trash.wake = task.NewSignal(e.Loop), task.NewSignal(e.Loop), task.NewSignal(e.Loop)
+	d.scrubStop = task.NewSignal(e.Loop)
 	d.recovering = true
 	d.journal, d.Recovered, err = journal.Open(t, e, o.Journal, d.Identity.Directory, redo{d})
 	if err != nil {

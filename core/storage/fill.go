@@ -96,8 +96,8 @@ func (l *Log) piece() []batch {
 // ensureBlock has l.block hold what the file has of the block that the position falls into, before it.
 func (l *Log) ensureBlock(t *task.Task, s *logSegment, position uint32) error {
 	need := int(position % env.BlockBytes)
-	if position == 0 {
-		l.block = nil
+	if need == 0 {
+		l.block, l.risky = nil, false // nothing that is saved is written again
 	}
 	if len(l.block) == need {
 		return nil

@@ -16,8 +16,6 @@ const scrubInterval = time.Second
 func (d *Directory) scrub(t *task.Task) {
 	var at LogNumber
 	var base record.Offset
-	stop := task.NewSignal(d.env.Loop)
-	d.scrubStop = stop
 	for d.options.ScrubBytes > 0 && !d.stopping && d.journal.Failure() == nil {
 		l, s := d.nextScrub(at, base)
 		pause := scrubInterval
@@ -32,7 +30,7 @@ func (d *Directory) scrub(t *task.Task) {
 			}
 		}
 		if !d.stopping {
-			stop.Wait(t, d.env.Loop.Now().Add(pause))
+			d.scrubStop.Wait(t, d.env.Loop.Now().Add(pause))
 		}
 	}
 	d.stopped()
