@@ -7,6 +7,7 @@ import (
 
 	"barnabas/core/assert"
 	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/protocol"
 	"barnabas/core/task"
 )
@@ -200,6 +201,10 @@ func (c *Connection) start() {
 func (s *Server) begin(r *Request) {
 	err := r.Facts.Err
 	if err == nil {
+		if mutant.On(mutant.FrameUsedAfterRelease) && r.Header.RequestApiKey == protocol.KeyProduce {
+			r.frame.Release()
+			r.frame = &env.Frame{}
+		}
 		s.handle(r)
 		return
 	}

@@ -43,6 +43,11 @@
 // older generation than it, is such a one, even if later bytes make it whole again. A commit that stays without a successor for 10 ms gets an empty one (rule J4), so that damage to the
 // last commit of a burst does not pass for a tear.
 //
-// What it does not do yet: go on past a corrupt commit (it refuses with the place; rules J3, J5 ask for doubt), recycle
-// segments (rule J9), hold entries by reference (rule J13).
+// A corrupt commit is mended as far as its own table, or the copy of it in the next commit, says what it held, and each batch
+// has a checksum of its own; its bytes are kept in a file quarantine-commit-SEQUENCE (mend.go).
+//
+// Segments below what either checkpoint needs are spares: they get a new number, first in the header and then by name. Their
+// old commits name an old place. A spare that was never in use has the number 0.
+//
+// What it does not do yet: hold entries by reference (rule J13).
 package journal

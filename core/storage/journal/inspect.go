@@ -137,6 +137,9 @@ func (in *inspection) find(at int64) (Finding, int64, error) {
 		return f, next, err
 	}
 	f.Commit.Entries = p[HeaderBytes+h.payload : HeaderBytes+h.payload+h.table]
+	if f.Why = h.blemish(p); f.Why != "" {
+		f.Kind = Damaged // its bytes are what was written, or recovery takes them for it
+	}
 	in.last, in.hash = h, hash
 	return f, at + int64(h.total), nil
 }
@@ -222,16 +225,21 @@ func (h *header) facts(hash uint64) CommitFacts {
 
 // wrong says which checksum of the commit p fails, or "".
 func (h *header) wrong(p []byte) string {
-	_, table, err := h.body(p, false)
-	if err != nil {
+	if _, _, err := h.body(p, false); err != nil {
 		return err.Error()
 	}
-	from := HeaderBytes + h.payload + h.table
+	return ""
+}
+
+// blemish says what else is wrong with the commit p, or "". Requires: wrong found nothing.
+func (h *header) blemish(p []byte) string {
+	from := HeaderBytes + h.payload
+	if err := parseTable(p[from:from+h.table], func(Entry) error { return nil }); err != nil {
+		return fmt.Sprintf("commit %d: %v", h.sequence, err)
+	}
+	from += h.table
 	if record.Checksum(p[from:from+h.previousTable]) != h.previousSum {
 		return fmt.Sprintf("the copy of the table before, in commit %d, fails its checksum", h.sequence)
-	}
-	if err := parseTable(table, func(Entry) error { return nil }); err != nil {
-		return fmt.Sprintf("commit %d: %v", h.sequence, err)
 	}
 	return ""
 }

@@ -48,7 +48,7 @@ func (c *chain) toTheEnd(t *task.Task) error {
 		if err := c.survey(t); err != nil {
 			return err
 		}
-		if c.durable <= c.j.sequence {
+		if c.durable <= c.j.sequence || mutant.On(mutant.CorruptionTruncated) {
 			return nil
 		}
 		if err := c.mend(t); err != nil {
