@@ -33,7 +33,14 @@ type Image struct {
 // TakeChanged returns the ids of the topics touched since the last call, in order; an id may come twice, and a topic may
 // be gone.
 func (i *Image) TakeChanged() []protocol.UUID {
-	changed := i.changed
+	seen := make(map[protocol.UUID]bool, len(i.changed))
+	var changed []protocol.UUID
+	for _, id := range i.changed { // there is one for each partition
+		if !seen[id] {
+			seen[id] = true
+			changed = append(changed, id)
+		}
+	}
 	i.changed = nil
 	return changed
 }

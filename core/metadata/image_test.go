@@ -128,7 +128,7 @@ func TestATopicGoesWithItsSettings(t *testing.T) {
 	if _, ok := i.Setting("orders", "retention.ms"); ok {
 		t.Error("its setting is left")
 	}
-	if got := i.TakeChanged(); len(got) != 4 || got[0] != orders {
+	if got := i.TakeChanged(); len(got) != 1 || got[0] != orders {
 		t.Errorf("changed: %v", got)
 	}
 	if len(i.TakeChanged()) != 0 {

@@ -48,6 +48,7 @@ type Directory struct {
 	options  Options
 	journal  *journal.Journal
 	logs     ordered.Map[LogNumber, *Log]
+	found    map[partitionKey]*Log // where Find looks first
 	last     LogNumber
 	flights  []flight
 	votes    []byte       // the newest quorum state
@@ -89,7 +90,7 @@ type touch struct {
 // Errors: another process uses the folder (env.ErrLocked); the folder is another broker's, of another cluster or format;
 // the journal's.
 func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
-	d := &Directory{env: e, options: o, epoch: -1}
+	d := &Directory{env: e, options: o, epoch: -1, found: make(map[partitionKey]*Log)}
 	if err := makeFolder(t, e.Disk, o.Folder); err != nil {
 		return nil, err
 	}
@@ -118,6 +119,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	})
 	d.recovering = false
 	for _, l := range d.logs.All {
+		d.found[partitionKey{l.TopicID, l.Partition}] = l
 		l.stable, l.stableStart = l.end, l.start
 	}
 	for _, damage := range d.Recovered.Damaged {
@@ -181,6 +183,9 @@ func (d *Directory) Logs() *ordered.Map[LogNumber, *Log] { return &d.logs }
 
 // Find returns the log of the partition, or nil.
 func (d *Directory) Find(topicID [16]byte, partition int32) *Log {
+	if l := d.found[partitionKey{topicID, partition}]; l != nil && d.logs.At(l.Number) == l {
+		return l
+	}
 	for _, l := range d.logs.All {
 		if l.TopicID == topicID && l.Partition == partition {
 			return l
@@ -189,11 +194,18 @@ func (d *Directory) Find(topicID [16]byte, partition int32) *Log {
 	return nil
 }
 
+// partitionKey names a partition.
+type partitionKey struct {
+	topic     [16]byte
+	partition int32
+}
+
 // Create makes a log. synced is for logs that are durable before they count, whatever the setting (rule S9).
 func (d *Directory) Create(topicID [16]byte, partition int32, name string) *Log {
 	d.last++
 	l := newLog(d, d.last, topicID, partition, name)
 	d.logs.Set(l.Number, l)
+	d.found[partitionKey{topicID, partition}] = l
 	body := make([]byte, 0, 20+len(name))
 	body = append(body, topicID[:]...)
 	body = binary.BigEndian.AppendUint32(body, uint32(partition))
@@ -220,6 +232,7 @@ func (d *Directory) Drop(l *Log) {
 // forget takes the log out of the directory and its folder to the trash.
 func (d *Directory) forget(l *Log, sequence uint64) {
 	d.logs.Delete(l.Number)
+	delete(d.found, partitionKey{l.TopicID, l.Partition})
 	l.changed()
 	l.discardFolder(sequence)
 }

@@ -35,7 +35,7 @@ func explore(w world, s simdisk.Strictness, seed uint64, most int) *exploration 
 			x.wrong = append(x.wrong, fmt.Errorf("before: %w", err))
 			return x
 		}
-		x.crash(simdisk.ProcessDeath)
+		x.end(simdisk.ProcessDeath)
 	}
 	done := x.machine.Explore(simdisk.Exploration{
 		CombinationsMax: most,

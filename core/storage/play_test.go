@@ -24,7 +24,8 @@ type play struct {
 	moments []scene
 	number  uint32
 	said    []string // to the operator
-	out     error    // why the operator was told that the process ends
+	floor   int      // the first moment that the last crash may have left
+	marks   map[env.Mark]bool
 }
 
 // shadow is what one log should hold.
@@ -63,7 +64,7 @@ func (s scene) String() string {
 
 // newPlay returns a machine whose directories do everything they do soon.
 func newPlay(seed uint64, s simdisk.Strictness) *play {
-	p := &play{rig: newRig(seed, s)}
+	p := &play{rig: newRig(seed, s), marks: map[env.Mark]bool{}}
 	p.options.CheckpointBytes = 24 << 10
 	p.options.Journal.BytesMax = 512 << 10
 	p.note()
@@ -75,14 +76,20 @@ func onto(left *simdisk.Machine, seed uint64, o Options) *play {
 	k := kernel.New(env.NewRandom(seed, 21))
 	r := &rig{kernel: k, node: k.Add(), seed: seed, options: o, machine: left}
 	left.Attach(k, r.node)
-	return &play{rig: r}
+	return &play{rig: r, marks: map[env.Mark]bool{}}
 }
 
 // Say takes a line for the operator.
 func (p *play) Say(line string) { p.said = append(p.said, line) }
 
 // Fail takes the reason why the process ends.
-func (p *play) Fail(reason error) { p.out = reason }
+func (p *play) Fail(reason error) { p.Say(reason.Error()) }
+
+// Chance takes no rare path.
+func (p *play) Chance(env.Site) bool { return false }
+
+// Sometimes notes what was reached.
+func (p *play) Sometimes(m env.Mark) { p.marks[m] = true }
 
 // errKilled says that the process died before its story was over; errHangs that it waits for ever.
 var (
@@ -93,7 +100,7 @@ var (
 // live starts a process, has it open the directory and tell a story, and returns how that ended. The process may live on.
 func (p *play) live(story func(t *task.Task) error) error {
 	e := p.begin()
-	e.Talk = p
+	e.Talk, e.Probe = p, p
 	p.directory = nil
 	return p.proceed(func(t *task.Task) error {
 		d, err := Open(t, e, p.options)
@@ -115,11 +122,14 @@ func (p *play) proceed(story func(t *task.Task) error) error {
 		ended = true
 	})
 	p.node.Poke()
-	for limit := p.kernel.Now().Add(time.Minute); !ended && p.kernel.Now() < limit; {
+	for limit := p.kernel.Now().Add(5 * time.Second); !ended && p.kernel.Now() < limit; {
 		if !p.node.Alive() {
 			return errKilled
 		}
 		p.kernel.Run(p.kernel.Now().Add(50 * time.Microsecond))
+	}
+	if !ended && p.directory != nil {
+		return fmt.Errorf("%w: failure %v, stopping %v, %d tasks", errHangs, p.directory.Failure(), p.directory.stopping, p.directory.tasks)
 	}
 	return result
 }
@@ -161,12 +171,19 @@ func restOf(l *Log) string {
 	return text.String()
 }
 
+// end ends the process.
+func (p *play) end(kind simdisk.Crash) {
+	p.floor = p.survives(kind)
+	p.directory = nil
+	p.crash(kind)
+}
+
 // survives returns the index of the first moment that may be left by a crash now.
 func (p *play) survives(kind simdisk.Crash) int {
-	first := 0
 	if p.directory == nil {
-		return 0
+		return p.floor
 	}
+	first := p.floor
 	marks := p.directory.journal.Marks()
 	sequence := marks.Durable
 	if kind == simdisk.ProcessDeath {
@@ -174,7 +191,7 @@ func (p *play) survives(kind simdisk.Crash) int {
 	}
 	for i, m := range p.moments {
 		if m.sequence <= sequence {
-			first = i
+			first = max(first, i)
 		}
 	}
 	return first

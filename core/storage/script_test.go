@@ -222,5 +222,5 @@ func (p *play) adopt(s scene) {
 		}
 	}
 	s.sequence = 0
-	p.moments = []scene{s}
+	p.moments, p.floor = []scene{s}, 0
 }

@@ -126,9 +126,8 @@ func (d *Directory) cleanUp(t *task.Task) {
 			next = d.env.Loop.Now().Add(retryDelay)
 		default:
 			d.journal.Fail(err)
-			return
 		}
-		if d.stopping {
+		if d.stopping || d.journal.Failure() != nil {
 			break
 		}
 		d.trash.wake.Wait(t, next)

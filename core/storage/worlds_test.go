@@ -57,7 +57,7 @@ var worlds = []world{
 				return err
 			}
 		}
-		if err := p.checkpoint(t); err != nil {
+		if err := p.checkpoints(t); err != nil {
 			return err
 		}
 		p.cut(l, l.End()-1)
@@ -71,7 +71,7 @@ var worlds = []world{
 		if err := p.rest(t, 3*time.Millisecond); err != nil {
 			return err
 		}
-		return p.checkpoint(t)
+		return p.checkpoints(t)
 	}},
 	{"drop and make again", Fsync, filled, func(p *play, t *task.Task) error {
 		p.drop(p.log(1))
@@ -82,7 +82,7 @@ var worlds = []world{
 		if err := p.rest(t, 2*time.Millisecond); err != nil {
 			return err
 		}
-		return p.checkpoint(t)
+		return p.checkpoints(t)
 	}},
 	{"reset", Fsync, filled, func(p *play, t *task.Task) error {
 		l := p.log(1)
@@ -90,7 +90,7 @@ var worlds = []world{
 		if err := p.copied(t, l, 2, 1500); err != nil {
 			return err
 		}
-		return p.checkpoint(t)
+		return p.checkpoints(t)
 	}},
 	{"recycle", Fsync, nearTheEnd, func(p *play, t *task.Task) error {
 		for i := range 3 {
@@ -130,8 +130,16 @@ var worlds = []world{
 		if err := p.copied(t, l, 2, 1500); err != nil {
 			return err
 		}
-		return p.checkpoint(t)
+		return p.checkpoints(t)
 	}},
+}
+
+// checkpoints writes two: what waited for the first goes with the second.
+func (p *play) checkpoints(t *task.Task) error {
+	if err := p.checkpoint(t); err != nil {
+		return err
+	}
+	return p.checkpoint(t)
 }
 
 func (p *play) log(number LogNumber) *Log { return p.directory.Logs().At(number) }

@@ -215,6 +215,26 @@ func (in *inspection) take(at int64, size int) ([]byte, error) {
 	return in.memory[:size], err
 }
 
+// InspectCommit reads the bytes of a commit that a recovery has put aside. Why says what is wrong with it.
+func InspectCommit(p []byte) Finding {
+	f := Finding{Kind: Damaged, Why: "no header of a commit stands here, or it is damaged"}
+	if len(p) < HeaderBytes {
+		return f
+	}
+	h, hash, ok := parseHeader(p, [16]byte(p[8:24]))
+	if !ok {
+		return f
+	}
+	f.Position, f.Sequence, f.Commit = h.at.Position, h.sequence, h.facts(hash)
+	if f.Why = fmt.Sprintf("%d bytes are here", len(p)); int(h.total) > len(p) {
+		return f
+	}
+	if f.Why = h.wrong(p); f.Why == "" {
+		f.Kind, f.Commit.Entries = Whole, p[HeaderBytes+h.payload:HeaderBytes+h.payload+h.table]
+	}
+	return f
+}
+
 func (h *header) facts(hash uint64) CommitFacts {
 	return CommitFacts{
 		Sequence: h.sequence, Generation: h.generation, KnownDurable: h.knownDurable, Hash: hash, PreviousHash: h.previousHash,
