@@ -117,6 +117,7 @@ func (sc *scanner) read(t *task.Task, need int) error {
 		sc.free()
 		sc.memory = d.env.Disk.Buffer(size)
 	}
+	known := sc.limit() // what is filled while the file is read may not be in what was read
 	n, err := sc.fetch(t, base, sc.memory[:size])
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (sc *scanner) read(t *task.Task, need int) error {
 		return errChanged
 	}
 	clear(sc.memory[n:])
-	sc.base, sc.held = base, min(size, int(sc.limit()-base))
+	sc.base, sc.held = base, min(size, int(min(known, sc.limit())-base))
 	sc.overlay()
 	return nil
 }
