@@ -117,7 +117,7 @@ func (r *reading) judgeStarts(starts map[partition]int64) {
 			kept += l.told[offset].size() + recordOverhead
 		}
 		if start > 0 && kept < shortBytes {
-			r.problem("deleted: %+v begins at offset %d, and from there to its end at %d it has less than %d bytes", p, start, l.next, kept)
+			r.problem("deleted: %+v begins at offset %d, and to its end at %d it has %d bytes at most, less than %d", p, start, l.next, kept, shortBytes)
 		}
 	}
 }

@@ -51,11 +51,8 @@ func TestRealKill(t *testing.T) {
 		}
 		_ = os.RemoveAll(folder)
 	})
-	k := &killLoop{
-		t: t, random: rand.New(rand.NewPCG(seed, 0)), folder: filepath.Join(folder, "data"), listen: "127.0.0.1:0",
-		durabilities: []string{"fsync", "replicated"}, history: newHistory(t),
-		crash: func(b *broker) { b.kill() },
-	}
+	k := newKillLoop(t, seed, filepath.Join(folder, "data"), "fsync", "replicated")
+	k.crash = func(b *broker) { b.kill() }
 	k.begin()
 	for round := range *killRounds {
 		fresh := k.load()
@@ -68,6 +65,10 @@ func TestRealKill(t *testing.T) {
 	}
 	k.end()
 	t.Log(k.totals("kills"))
+	journal, _ := filepath.Glob(filepath.Join(k.folder, "journal-*.segment"))
+	segments, _ := filepath.Glob(filepath.Join(k.folder, "*", "*.log"))
+	t.Logf("left: journal from %s to %s, %d segments of partition logs",
+		filepath.Base(journal[0]), filepath.Base(journal[len(journal)-1]), len(segments))
 }
 
 // killLoop is a broker that dies again and again, and those who write to it.
@@ -76,6 +77,7 @@ type killLoop struct {
 	random       *rand.Rand
 	folder       string
 	listen       string
+	segment      int      // of the journal, in bytes
 	durabilities []string // one is taken at each start
 	crash        func(*broker)
 	dial         kgo.Opt // how writers find the broker, or nil
@@ -85,6 +87,15 @@ type killLoop struct {
 	next         int       // writer number
 	early        int
 	took         []time.Duration
+}
+
+// newKillLoop is a loop with choices of its own.
+func newKillLoop(t *testing.T, seed uint64, folder string, durabilities ...string) *killLoop {
+	random := rand.New(rand.NewPCG(seed, 0))
+	return &killLoop{
+		t: t, random: random, folder: folder, listen: "127.0.0.1:0", segment: 128 << 10 << random.IntN(4),
+		durabilities: durabilities, history: newHistory(t),
+	}
 }
 
 // begin starts the first broker, makes the topics, and starts the producers that last.
@@ -147,9 +158,9 @@ func (k *killLoop) words() []string {
 	words := []string{"--listen", k.listen}
 	for _, setting := range []struct{ name, value string }{
 		{"durability", k.durabilities[k.random.IntN(len(k.durabilities))]},
-		{"journal.segment.bytes", "1048576"},
-		{"message.max.bytes", "262144"},
-		{"journal.commit.max.bytes", "262144"},
+		{"journal.segment.bytes", fmt.Sprint(k.segment)},
+		{"message.max.bytes", fmt.Sprint(k.segment / 2)},
+		{"journal.commit.max.bytes", fmt.Sprint(k.segment / 2)},
 		{"journal.checkpoint.bytes", fmt.Sprint(64 << 10 << k.random.IntN(6))},
 		{"internal.log.segment.bytes", fmt.Sprint(48 << 10 << k.random.IntN(3))}, // more than any batch
 		{"log.retention.check.interval.ms", "100"},
