@@ -49,3 +49,15 @@ power-cut CUTS='50':
 sim-speed:
     go build -o barnabas ./cmd/barnabas
     GOMAXPROCS=1 ./barnabas sim run --profile speed --brokers 1 --clients 8 --minutes 10
+
+# Measure time to ready, bytes written, and commit latency on this machine, which should do nothing else.
+figures FOLDER='':
+    go test ./cmd/barnabas -run '^TestRealFigures$' -count=1 -v -timeout 1h -figures -figures.folder '{{FOLDER}}'
+
+# Crash small worlds of the storage everywhere, in every way: at least 100,000 states.
+explore:
+    go test ./core/storage -run '^TestEveryCrashOfASmallWorldRecovers$' -count=1 -v -timeout 30m -explore.seeds 5
+
+# Fail every disk operation of a log directory in every way.
+sweep:
+    go test ./core/storage -run '^TestEveryOperationFails$' -count=1 -v -timeout 1h -sweep.sites 0

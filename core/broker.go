@@ -84,7 +84,7 @@ func (b *Broker) start(t *task.Task) (Started, error) {
 		return Started{}, err
 	}
 	var err error
-	if b.directory, err = storage.Open(t, b.env, storageOptions(b.options)); err != nil {
+	if b.directory, err = storage.Open(t, b.env, StorageOptions(b.options)); err != nil {
 		return Started{}, err
 	}
 	b.directory.OnFailure(b.fail)

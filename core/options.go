@@ -11,7 +11,9 @@ import (
 	"barnabas/core/config"
 	"barnabas/core/env"
 	"barnabas/core/metadata"
+	"barnabas/core/quorum"
 	"barnabas/core/storage"
+	"barnabas/core/task"
 )
 
 // Options say how a broker runs.
@@ -32,7 +34,8 @@ func durability(s *config.Settings) storage.Durability {
 	return storage.Fsync
 }
 
-func storageOptions(o Options) storage.Options {
+// StorageOptions are what a broker opens its log directory with.
+func StorageOptions(o Options) storage.Options {
 	s := o.Settings
 	return storage.Options{
 		Folder: o.Folder, NodeID: int32(s.Int("node.id")), ClusterID: o.ClusterID, Durability: durability(s),
@@ -42,6 +45,8 @@ func storageOptions(o Options) storage.Options {
 			ChunkBytes: s.Int("arena.chunk.bytes"),
 		},
 		CheckpointBytes: int(s.Long("journal.checkpoint.bytes")), OpenFilesMax: s.Int("open.files.max"),
+		Votes:      storage.VoteForms{ToFile: quorum.VoteToFile, FromFile: quorum.VoteFromFile},
+		Examine:    func(t *task.Task, d *storage.Directory) error { return quorum.Examine(t, d, int32(s.Int("node.id"))) },
 		ScrubBytes: int(s.Long("scrub.bytes.per.second")),
 	}
 }

@@ -36,6 +36,7 @@ type broker struct {
 	before   ledger.Holding // what the disk held when the present process started
 	unclean  bool           // the power took what was acknowledged and not synced (durability=replicated)
 	shift    int64          // of its wall clock, in milliseconds
+	trouble  trouble        // that its disk made
 	live     *ledger.Reader // of what a process reads
 	durable  *ledger.Reader // of what survives for sure
 }
@@ -58,6 +59,7 @@ func (b *broker) start() {
 	b.judgeDisk()
 	loop := b.node.Start()
 	b.watch.newLife()
+	b.trouble.newLife()
 	e := env.Env{
 		Loop: loop, Clock: clock{b, loop}, Disk: b.machine.Disk(b.node.Life()), Network: w.network.Endpoint(b.node),
 		Random: w.kernel.Random.Sub(kernel.StreamWorkload+9, uint64(b.id), b.starts), Secrets: secrets{b}, Probe: probe{b}, Talk: talk{b},
@@ -75,10 +77,12 @@ func (b *broker) start() {
 
 func (b *broker) ready(err error) {
 	if err != nil {
-		b.world.violate("BrokerStarts", fmt.Sprintf("broker %d: %v", b.id, err))
+		if !b.gaveUp(err) {
+			b.world.violate("BrokerStarts", fmt.Sprintf("broker %d: %v", b.id, err))
+		}
 		return
 	}
-	b.up = true
+	b.up, b.trouble.refused = true, 0
 	b.judgeRecovery()
 	if b.world.script != nil {
 		b.world.script.register(b)
@@ -93,7 +97,7 @@ func (b *broker) mayBeElected() bool {
 	}
 	for key, end := range b.world.committed {
 		p := b.process.Replicas().Find(key.topic, key.partition)
-		if p == nil || p.Log.StableEnd() < end {
+		if p == nil || p.Log.StableEnd() < end || len(p.Log.Doubts()) > 0 {
 			return false
 		}
 	}
@@ -105,7 +109,12 @@ func (b *broker) mayBeElected() bool {
 func (b *broker) crash(power bool) {
 	if power {
 		b.machine.PowerLost()
-		b.unclean = b.unclean || b.settings.String("durability") == "replicated"
+		b.unclean = b.unclean || b.settings.String("durability") == "replicated" || b.lies()
+		b.trouble.harmed = b.trouble.harmed || b.lies()
+		for _, i := range b.trouble.lied {
+			i.End()
+		}
+		b.trouble.lied = nil
 	} else {
 		b.machine.ProcessDied()
 	}
@@ -192,9 +201,12 @@ func (t talk) Say(line string) {
 	t.b.world.trace(func() string { return fmt.Sprintf("broker %d says: %s", t.b.id, line) })
 }
 
-// Fail is a violation: no fault of this simulator entitles a broker to give up.
+// Fail is a violation, unless the disk entitled the broker to give up.
 func (t talk) Fail(reason error) {
 	t.b.failed = reason
+	if t.b.gaveUp(reason) {
+		return
+	}
 	t.b.world.violate("BrokerFailed", fmt.Sprintf("broker %d: %v", t.b.id, reason))
 }
 

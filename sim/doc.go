@@ -9,5 +9,10 @@
 // Two topologies stand: one broker with its own metadata quorum, and several brokers under a scripted controller, which
 // publishes metadata batches as a quorum elsewhere would.
 //
-// What it does not do yet: plans and shrinking, destructive disk faults, partitions, group and transaction workloads.
+// What a violation rests on has three sources: brokers looked at from inside, the ledger (all that was sent, told and read,
+// and the bytes of disks by its own parser), and the witness, which knows no more than clients do and suffices alone when the
+// ledger is off (rule O5). homes.go says which invariant comes from where.
+//
+// What it does not do yet: plans and shrinking, damage to one of several replicas, network partitions between brokers, group
+// and transaction workloads.
 package sim

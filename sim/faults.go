@@ -70,6 +70,7 @@ func (w *world) scheduleFaults() {
 				w.stop(b, turn)
 			}
 		})
+		w.scheduleDiskFaults(b)
 		w.schedule(f.clockEvery, faultClock, who, func(turn uint64) { w.shiftClock(b, turn) })
 	}
 	w.schedule(f.powerEvery, faultPower, 0, w.powerLoss)

@@ -51,8 +51,8 @@ func (w *world) powerLoss(turn uint64) {
 	if w.size(4, faultPower, 1, turn) == 0 {
 		count = len(w.brokers)
 	}
-	if w.plan.setting("durability") == "replicated" {
-		// That setting survives a power loss as long as another replica keeps what was acknowledged.
+	if w.plan.setting("durability") == "replicated" || w.anyLies() {
+		// What was not synced survives a power loss as long as another replica keeps what was acknowledged.
 		if count = 1; w.down() > 0 || !w.allComplete() {
 			return
 		}
@@ -69,6 +69,16 @@ func (w *world) powerLoss(turn uint64) {
 			w.crash(b, true, faultPower, turn)
 		}
 	}
+}
+
+// anyLies says whether some disk may have less than it said.
+func (w *world) anyLies() bool {
+	for _, b := range w.brokers {
+		if b.lies() {
+			return true
+		}
+	}
+	return false
 }
 
 // allComplete says whether every broker holds all that was committed.
@@ -113,7 +123,7 @@ func (w *world) stop(b *broker, turn uint64) {
 		}
 		w.count("P5")
 		b.crash(false)
-		if cleanly && w.size(2, faultStop, uint64(b.id), turn) == 0 {
+		if cleanly && !b.lies() && w.size(2, faultStop, uint64(b.id), turn) == 0 {
 			b.machine.PowerLost()
 		}
 		w.startAgain(b, faultStop, turn)

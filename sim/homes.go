@@ -12,6 +12,7 @@ func homes() map[string]string {
 	}
 	add("sim", `EpochMonotone EndsInOrder HighWatermarkStable HighWatermarkMonotone LeaderAppendOnly
 		LedInOldEpoch HighWatermarkBacked RecoveredCoversPromised LogStructure CleanStop DigestMismatch Liveness`)
+	add("sim", `RefusalNamesPlace`)
 	add("sim/ledger", `AckedOnDisk LostWrite InconsistentOffset Duplicate Order NeverWritten ProducerIDReused
 		StartWithoutReason DeletedRecordsBack OffsetOfTimestamp`)
 	add("sim/client", `Skipped ReadAboveHighWatermark CorruptBatch UnexpectedError StartAboveHighWatermark DeletedTopicServes`)

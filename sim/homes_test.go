@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"barnabas/core/mutant"
 )
 
 // Every invariant that is reported anywhere has a home, and the home is where it is reported.
@@ -55,6 +57,15 @@ func TestOutside(t *testing.T) {
 	} {
 		if got := Outside(c.invariant, c.folder); got != c.want {
 			t.Errorf("%s of %s: %v", c.invariant, c.folder, got)
+		}
+	}
+}
+
+// An oracle that is expected to find a mutant exists, and stands outside what the mutant changes.
+func TestMutantsAreExpectedByOraclesOutsideThem(t *testing.T) {
+	for _, m := range mutant.Museum() {
+		if !Outside(m.Oracle, m.Package) {
+			t.Errorf("%s of %s: oracle %q in %q", m.Name, m.Package, m.Oracle, OracleIn(m.Oracle))
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (b *broker) readDisk() ledger.Holding {
 }
 
 func (b *broker) judgeStructure(err error) {
-	if err != nil {
+	if err != nil && !b.trouble.damaged && !b.unclean {
 		b.world.judge("LogStructure", fmt.Sprintf("broker %d's journal: %v", b.id, err))
 	}
 }
@@ -44,11 +44,11 @@ func (b *broker) judgeStructure(err error) {
 // What counts is what a power loss leaves, whether or not there is one, unless the setting promises less.
 func (b *broker) judgeDisk() {
 	w := b.world
-	if b.unclean {
+	if b.unclean || b.trouble.damaged || b.trouble.harmed {
 		return
 	}
 	held := b.before
-	if b.settings.String("durability") == "fsync" {
+	if b.settings.String("durability") == "fsync" && !b.lies() {
 		var err error
 		held, err = b.durable.Read(b.image(true))
 		b.judgeStructure(err)
@@ -58,6 +58,9 @@ func (b *broker) judgeDisk() {
 
 // judgeRecovery compares what the process recovered with what it had promised, and with what its disk holds.
 func (b *broker) judgeRecovery() {
+	if b.trouble.damaged {
+		return // what is served is judged, record by record
+	}
 	if b.before.Closed && !b.process.Directory().Recovered.Clean {
 		b.world.judge("CleanStop", fmt.Sprintf("broker %d's journal ends with a clean stop, and its start did not find that", b.id))
 	}

@@ -37,6 +37,7 @@ type world struct {
 	result    Result
 	healed    bool
 	broken    bool         // beyond use
+	refused   bool         // the only broker rightly refuses to start on a damaged disk, and the run is over
 	shiftMax  int64        // of any wall clock ever, in milliseconds
 	positions int64        // of all consumers together, when last looked at
 	movedAt   task.Instant // when that last changed
@@ -146,7 +147,7 @@ func (w *world) startClient(id uint64, p clientPlan) *client.Client {
 	o := client.Options{
 		ID: id, Random: w.kernel.Random, FetchVersion: p.fetchVersion,
 		Hooks: client.Hooks{
-			Ledger: w.ledger, Witness: w.witness, Violate: w.violate, Wall: w.wall, Forgetful: w.plan.memory() < week,
+			Ledger: w.ledger, Witness: w.witness, Violate: w.violate, Wall: w.wall, Forgetful: w.plan.memory() < week, MayForget: w.plan.memory() < week || w.plan.setting("durability") == "replicated" || w.plan.disk.entitles(), Trouble: w.plan.disk.entitles(), Damaged: w.damaged,
 			Operation: func() { w.result.Operations++ }, Acked: func() { w.result.Acked++ }, Changed: w.count,
 		},
 		Lives: p.lives,
@@ -248,8 +249,11 @@ func (w *world) judge(invariant, detail string) {
 // over says whether the run need not go on: the first violation is what matters. With the ledger off it goes on to the
 // final reading, where most of what clients can see is seen.
 func (w *world) over() bool {
-	return w.broken || !w.options.LedgerOff && len(w.result.Violations) > 0
+	return w.broken || w.refused || !w.options.LedgerOff && len(w.result.Violations) > 0
 }
+
+// damaged says whether stored records may be refused for good.
+func (w *world) damaged() bool { return len(w.brokers) == 1 && w.brokers[0].trouble.damaged }
 
 // wall is what an honest wall clock shows, in milliseconds.
 func (w *world) wall() int64 { return firstWall + int64(w.kernel.Now()/1e6) }

@@ -38,7 +38,7 @@ func (w *world) heal() {
 	}
 	w.network.SetFaults(simnet.Faults{HalfOpenMax: w.plan.network.HalfOpenMax})
 	for _, b := range w.brokers {
-		b.machine.Limp(0, 1)
+		b.healDisk()
 		b.shift = 0
 		if !b.node.Alive() {
 			b.start()

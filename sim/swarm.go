@@ -22,6 +22,7 @@ const (
 	streamFault2
 	streamChurn
 	streamOld
+	streamDiskFault
 )
 
 // plan is everything a seed decides before its run begins.
@@ -32,6 +33,7 @@ type plan struct {
 	partitions []ledger.Partition
 	retention  ledger.Retention // of these
 	faults     faultPlan
+	disk       diskFaultPlan
 	network    simnet.Faults
 	disks      func(r env.Random, machine uint64) simdisk.Profile
 	chances    bool // in-code rare paths are on
@@ -43,6 +45,7 @@ func Profiles() []Profile {
 	return []Profile{
 		{"swarm", "everything drawn by the seed; one seed in ten has no fault"},
 		{"calm", "topology, settings and work drawn by the seed, no fault"},
+		{"sound", "swarm with disks that neither fail nor lose anything, but for what a power loss takes"},
 		{"single", "swarm with one broker and its own metadata quorum"},
 		{"replicas", "swarm with three brokers, and one partition on all of them"},
 		{"full", "swarm with one broker, whose journal is so small that it is full at times"},
@@ -95,6 +98,9 @@ func draw(o Options, random env.Random) plan {
 	}
 	if !calm {
 		p.drawFaults(random)
+	}
+	if o.Profile == "sound" {
+		p.disk = diskFaultPlan{}
 	}
 	partitions := 1
 	if p.brokers == 1 {

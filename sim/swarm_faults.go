@@ -17,6 +17,21 @@ type faultPlan struct {
 	clockEvery  time.Duration // T1, of each broker
 }
 
+// diskFaultPlan says which faults of disks happen, and how often on average. Zero: never.
+type diskFaultPlan struct {
+	errorsEvery   time.Duration // D5, D6
+	fullEvery     time.Duration // D7, no room
+	refusesEvery  time.Duration // D7, read-only or without descriptors
+	damageEvery   time.Duration // D8, D9, D10, with one broker: damage must be detected
+	lieEvery      time.Duration // D4, with several
+	rollbackEvery time.Duration // D13, with several
+}
+
+// entitles says whether some fault may make a broker give up its log directory. Want of room does not.
+func (f *diskFaultPlan) entitles() bool {
+	return f.errorsEvery+f.refusesEvery+f.damageEvery+f.lieEvery+f.rollbackEvery > 0
+}
+
 // drawFaults turns each kind of fault on or off, and draws how bad it is.
 func (p *plan) drawFaults(random env.Random) {
 	d := &drawer{random: random, stream: streamFault}
@@ -35,6 +50,7 @@ func (p *plan) drawFaults(random env.Random) {
 		p.faults.powerEvery = 0 // with no other replica, that setting promises nothing about power
 	}
 	p.drawMoreFaults(random)
+	p.drawDiskFaults(random)
 	n := &drawer{random: random, stream: streamNet}
 	if n.oneIn(2) {
 		p.network.DelayMin, p.network.DelayMean = n.between(50*time.Microsecond, 5*time.Millisecond), n.between(100*time.Microsecond, 20*time.Millisecond)
@@ -57,5 +73,26 @@ func (p *plan) drawMoreFaults(random env.Random) {
 	}
 	if d.oneIn(3) {
 		p.faults.clockEvery = d.between(2*time.Second, 30*time.Second)
+	}
+}
+
+// drawDiskFaults gives disks errors in some worlds, and in a few makes them lose or spoil what they held.
+func (p *plan) drawDiskFaults(random env.Random) {
+	d := &drawer{random: random, stream: streamDiskFault}
+	pick := func(oneIn uint64, least, most time.Duration) time.Duration {
+		on, every := d.oneIn(oneIn), d.between(least, most)
+		if !on {
+			return 0
+		}
+		return every
+	}
+	p.disk.errorsEvery = pick(5, 2*time.Second, 30*time.Second)
+	p.disk.fullEvery = pick(5, 2*time.Second, 30*time.Second)
+	p.disk.refusesEvery = pick(8, 5*time.Second, 30*time.Second)
+	p.disk.lieEvery = pick(6, 2*time.Second, 30*time.Second)
+	p.disk.rollbackEvery = pick(6, 5*time.Second, 30*time.Second)
+	p.disk.damageEvery = pick(6, time.Second, 16*time.Second)
+	if p.setting("durability") == "replicated" {
+		p.disk.errorsEvery = 0 // a sync that fails may take what that setting had acknowledged
 	}
 }

@@ -35,6 +35,14 @@ func commands() *command {
 				long: topicDescribeHelp, prepare: prepareTopicDescribe, arguments: true,
 			},
 		}},
+		{
+			name: "dump-log", short: "show what a file of a data folder holds, and check it", usage: "FILE... [flags]",
+			long: dumpLogHelp, prepare: prepareDumpLog, arguments: true,
+		},
+		{
+			name: "doctor", short: "say what state a data folder is in, and what a start would do", usage: "[flags]",
+			long: doctorHelp, prepare: prepareDoctor,
+		},
 		{name: "sim", short: "run simulated clusters", below: []*command{
 			{name: "run", short: "run seeds and check what they promise", usage: "[flags]", long: simRunHelp, prepare: prepareSimRun},
 			{name: "mutants", short: "list the historic bugs to run with", usage: "[flags]", long: simMutantsHelp, prepare: prepareSimMutants},

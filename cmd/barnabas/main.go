@@ -3,6 +3,8 @@
 //	barnabas start            runs a broker
 //	barnabas topic list       lists the topics of a running cluster
 //	barnabas topic describe   shows what it holds of them, and what it promises
+//	barnabas dump-log         shows what a file of a data folder holds, and checks it
+//	barnabas doctor           says what state a data folder is in, and what a start would do
 //	barnabas sim run          runs simulated clusters, one a seed, and checks what they promise
 //	barnabas sim mutants      lists the historic bugs that a simulated broker can be given
 //	barnabas version          says what was built, from what

@@ -31,6 +31,7 @@ const (
 	partitionVersion    = 1
 	registrationVersion = 3
 	changeVersion       = 1
+	changeVersionELR    = 2 // with eligible leader replicas; only where Kafka has written some
 	brokerChangeVersion = 2
 )
 
@@ -106,7 +107,7 @@ func (c *Controller) Unfence(id int32) []protocol.Record {
 	change.BrokerId, change.BrokerEpoch, change.Fenced = id, b.Epoch, -1
 	records := []protocol.Record{at(brokerChangeVersion, change)}
 	return append(records, c.changeLeaders(func(p *metadata.Partition) (int32, bool) {
-		return id, p.Leader == metadata.NoLeader && p.IsInISR(id)
+		return id, p.Leader == metadata.NoLeader && p.IsEligible(id)
 	})...)
 }
 
@@ -121,7 +122,12 @@ func (c *Controller) changeLeaders(choose func(*metadata.Partition) (int32, bool
 			change := &protocol.PartitionChangeRecord{}
 			change.Default()
 			change.PartitionId, change.TopicId, change.Leader = p.ID, t.ID, leader
-			records = append(records, at(changeVersion, change))
+			version := int16(changeVersion)
+			if leader != metadata.NoLeader && len(p.ISR) == 0 {
+				// It brings the partition back, and is in sync with itself.
+				change.Isr, change.EligibleLeaderReplicas, version = []int32{leader}, []int32{}, changeVersionELR
+			}
+			records = append(records, at(version, change))
 		}
 	}
 	return records

@@ -59,6 +59,7 @@ type Partition struct {
 	Topic          string
 	Replicas       []int32
 	ISR            []int32
+	ELR            []int32 // not in sync any more, but with all that was committed: Kafka keeps them (KIP-966)
 	Leader         int32
 	LeaderEpoch    int32
 	PartitionEpoch int32
@@ -171,6 +172,7 @@ func (i *Image) addPartition(m *protocol.PartitionRecord) error {
 	i.changed = append(i.changed, m.TopicId)
 	t.Partitions.Set(m.PartitionId, &Partition{
 		ID: m.PartitionId, TopicID: m.TopicId, Topic: t.Name, Replicas: m.Replicas, ISR: m.Isr,
+		ELR:    m.EligibleLeaderReplicas,
 		Leader: m.Leader, LeaderEpoch: m.LeaderEpoch, PartitionEpoch: m.PartitionEpoch,
 	})
 	return nil
@@ -189,6 +191,9 @@ func (i *Image) changePartition(m *protocol.PartitionChangeRecord) error {
 	p.PartitionEpoch++
 	if m.Isr != nil {
 		p.ISR = m.Isr
+	}
+	if m.EligibleLeaderReplicas != nil {
+		p.ELR = m.EligibleLeaderReplicas
 	}
 	if m.Replicas != nil {
 		p.Replicas = m.Replicas
@@ -255,6 +260,12 @@ func (i *Image) fence(id int32, fenced bool) error {
 // IsInISR says whether the broker is among the in-sync replicas.
 func (p *Partition) IsInISR(broker int32) bool { return slices.Contains(p.ISR, broker) }
 
+// IsEligible says whether the broker may lead: it is in sync, or the partition has no replica in sync and it is one that
+// had everything when it left.
+func (p *Partition) IsEligible(broker int32) bool {
+	return p.IsInISR(broker) || len(p.ISR) == 0 && slices.Contains(p.ELR, broker)
+}
+
 // ApplyBatch applies the records of one whole batch of the metadata log. Control batches count for their offsets only.
 func (i *Image) ApplyBatch(batch []byte) error {
 	h, err := record.ParseHeader(batch)
@@ -266,6 +277,9 @@ func (i *Image) ApplyBatch(batch []byte) error {
 	}
 	if !h.Attributes.IsControl() {
 		err = record.Walk(batch[record.HeaderBytes:h.Length], h.Count, func(r *record.Record) error {
+			if ignored(protocol.RecordID(r.Value)) {
+				return nil
+			}
 			m, err := protocol.DecodeRecord(r.Value)
 			if err != nil {
 				return err

@@ -62,6 +62,16 @@ func DecodeRecord(b []byte) (Record, error) {
 	return Record{Message: m, Version: int16(version)}, nil
 }
 
+// RecordID returns the id of a metadata record in its frame, or -1 when there is none to be read.
+func RecordID(b []byte) int32 {
+	r := NewReader(b, 0)
+	frame, id := r.Uvarint("record.frameVersion"), r.Uvarint("record.id")
+	if r.err != nil || frame != recordFrameVersion || id > 1<<15-1 {
+		return -1
+	}
+	return int32(id)
+}
+
 // AppendControlKey appends the key of a control record: its own version, 0, and the type.
 func AppendControlKey(dst []byte, controlType int16) []byte {
 	return binary.BigEndian.AppendUint16(append(dst, 0, 0), uint16(controlType))

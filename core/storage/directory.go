@@ -36,7 +36,10 @@ type Options struct {
 	// CheckpointBytes is how much journal is written between two checkpoints (journal.checkpoint.bytes).
 	CheckpointBytes int
 	OpenFilesMax    int // partition files open at once (open.files.max)
-	ScrubBytes      int // read a second in search of damage at rest (scrub.bytes.per.second); 0: none
+	Votes           VoteForms
+	// Examine looks at the logs that Apache Kafka left, before anything is changed, and says why they can't be taken over.
+	Examine    func(t *task.Task, d *Directory) error
+	ScrubBytes int // read a second in search of damage at rest (scrub.bytes.per.second); 0: none
 }
 
 // Directory is one open log directory.
@@ -68,6 +71,7 @@ type Directory struct {
 	eased      bool             // something that kept logs from being filled is over since
 	forced     bool             // fill everything at the next checkpoint
 	stopping   bool
+	closing    bool   // the tasks have ended: what they would have done later is done now
 	tasks      int    // that run
 	large      []*Log // have a whole piece to fill
 	scrubStop  *task.Signal
@@ -97,8 +101,13 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	if _, err := e.Disk.Lock(o.Folder + "/.lock").Wait(t); err != nil {
 		return nil, err
 	}
+	var version int
 	var err error
-	if d.Identity, err = openIdentity(t, e, o); err != nil {
+	if d.Identity, version, err = openIdentity(t, e, o); err != nil {
+		return nil, err
+	}
+	left, err := d.readTenure(t, version)
+	if err != nil {
 		return nil, err
 	}
 	o.Journal.Folder, o.Journal.Synced = o.Folder, o.Durability == Fsync
@@ -107,6 +116,11 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	d.work, d.idle, d.trash.wake = task.NewSignal(e.Loop), task.NewSignal(e.Loop), task.NewSignal(e.Loop)
 	d.scrubStop = task.NewSignal(e.Loop)
 	d.recovering = true
+	if left.foreign() {
+		if err := d.adopt(t, left); err != nil {
+			return nil, err
+		}
+	}
 	d.journal, d.Recovered, err = journal.Open(t, e, o.Journal, d.Identity.Directory, redo{d})
 	if err != nil {
 		return nil, err
@@ -124,6 +138,9 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	}
 	for _, damage := range d.Recovered.Damaged {
 		e.Talk.Say("DAMAGED: " + damage)
+	}
+	if err := d.claim(t, left); err != nil {
+		return nil, err
 	}
 	d.checked = journal.Location{Segment: d.oldest(d.journal.Position())}
 	e.Loop.AtStepEnd(d.journal.Flush)

@@ -23,6 +23,7 @@ type exploration struct {
 	wrong  []error
 	states int
 	deeper int
+	done   simdisk.Explored
 }
 
 // explore tells a world and crashes it everywhere, trying at most so many combinations of choices at one moment.
@@ -47,6 +48,7 @@ func explore(w world, s simdisk.Strictness, seed uint64, most int) *exploration 
 		}
 	})
 	x.wrong = append(x.wrong, done.Wrong...)
+	x.done = done
 	return x
 }
 
@@ -138,6 +140,9 @@ func (p *play) goOn(from scene) error {
 	return nil
 }
 
+// exploreLeast is how many crash states a round over all worlds visits at least.
+const exploreLeast = 20_000
+
 // exploreMost is how many combinations are tried at one moment.
 const exploreMost = 48
 
@@ -156,7 +161,7 @@ func TestEveryCrashOfASmallWorldRecovers(t *testing.T) {
 						if len(x.wrong) > 0 {
 							t.Errorf("%s, seed %d: %v", w.name, seed, errors.Join(x.wrong...))
 						}
-						t.Logf("%s: %d states", w.name, x.states)
+						t.Logf("%s: %d states at %d moments, %d combinations", w.name, x.states, x.done.Moments, x.done.Combinations)
 						states.Add(int64(x.states))
 						deeper.Add(int64(x.deeper))
 					}
@@ -165,4 +170,7 @@ func TestEveryCrashOfASmallWorldRecovers(t *testing.T) {
 		}
 	})
 	t.Logf("%d crash states recovered, %d of them twice, in %v", states.Load(), deeper.Load(), time.Since(began).Round(time.Millisecond))
+	if want := int64(exploreLeast * *exploreSeeds); states.Load() < want && !t.Failed() {
+		t.Errorf("%d crash states, want %d", states.Load(), want)
+	}
 }

@@ -139,7 +139,7 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 		p, held, ok, err := d.journal.Bytes(b.at, b.bytes)
 		if err == nil && ok && !l.fits(p, b) {
 			held.Release()
-			err = errors.New("the stored batch says another offset or epoch")
+			err = b.misfit()
 		}
 		if err != nil {
 			l.lose(b, err)

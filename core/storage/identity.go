@@ -4,10 +4,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"barnabas/core/env"
+	"barnabas/core/storage/segment"
 	"barnabas/core/task"
 )
 
@@ -19,77 +19,74 @@ type Identity struct {
 }
 
 const (
-	identityFile = "meta.properties"
+	identityFile = segment.MetaPropertiesFile
 	// While we own a directory the version is 2, which Apache Kafka refuses: our last writes are in the journal, and it
 	// would not see them (rule K1).
-	identityVersion = "2"
-	identityMax     = 64 << 10
+	ownVersion = 2
+	// Kafka's version: it owns the directory, or we left it complete.
+	sharedVersion = 1
+	identityMax   = 64 << 10
 )
 
 var uuidText = base64.RawURLEncoding
 
-// openIdentity reads the directory's identity, or gives it one and makes that durable before anything else is written.
-func openIdentity(t *task.Task, e env.Env, o Options) (Identity, error) {
+// openIdentity reads the directory's identity and its version, or gives it one and makes that durable before anything else
+// is written.
+func openIdentity(t *task.Task, e env.Env, o Options) (Identity, int, error) {
 	name := o.Folder + "/" + identityFile
-	file, err := e.Disk.Open(name, env.OpenExisting).Wait(t)
+	p, err := readFile(t, e.Disk, name, identityMax)
 	if errors.Is(err, env.ErrNotExist) {
-		return makeIdentity(t, e, o)
+		id, err := makeIdentity(t, e, o)
+		return id, ownVersion, err
 	}
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, 0, err
+	}
+	id, version, err := parseIdentity(p)
+	if err != nil {
+		return id, version, fmt.Errorf("%s: %w", name, err)
+	}
+	if id.NodeID != o.NodeID {
+		return id, version, fmt.Errorf("%s: the folder is node %d's, this is node %d: set node.id, or give another folder", name, id.NodeID, o.NodeID)
+	}
+	if o.ClusterID != "" && id.ClusterID != o.ClusterID {
+		return id, version, fmt.Errorf("%s: the folder belongs to cluster %s, not %s", name, id.ClusterID, o.ClusterID)
+	}
+	return id, version, nil
+}
+
+// readFile reads a small file. Errors: the disk's; a file larger than most.
+func readFile(t *task.Task, disk env.Disk, name string, most int64) ([]byte, error) {
+	file, err := disk.Open(name, env.OpenExisting).Wait(t)
+	if err != nil {
+		return nil, err
 	}
 	defer file.Close()
 	size, err := file.Size().Wait(t)
 	if err != nil {
-		return Identity{}, err
+		return nil, err
 	}
-	p := make([]byte, min(size, identityMax))
+	if size > most {
+		return nil, fmt.Errorf("%s: %w: %d bytes", name, errTooLarge, size)
+	}
+	p := make([]byte, size)
 	n, err := file.ReadAt(p, 0).Wait(t)
-	if err != nil {
-		return Identity{}, err
-	}
-	id, err := parseIdentity(string(p[:n]))
-	if err != nil {
-		return id, fmt.Errorf("%s: %w", name, err)
-	}
-	if id.NodeID != o.NodeID {
-		return id, fmt.Errorf("%s: the folder is node %d's, this is node %d: set node.id, or give another folder", name, id.NodeID, o.NodeID)
-	}
-	if o.ClusterID != "" && id.ClusterID != o.ClusterID {
-		return id, fmt.Errorf("%s: the folder belongs to cluster %s, not %s", name, id.ClusterID, o.ClusterID)
-	}
-	return id, nil
+	return p[:n], err
 }
 
-func parseIdentity(text string) (Identity, error) {
-	values := make(map[string]string)
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		key, value, ok := strings.Cut(line, "=")
-		if !ok {
-			return Identity{}, fmt.Errorf("line %q has no '='", line)
-		}
-		values[strings.TrimSpace(key)] = strings.TrimSpace(value)
+func parseIdentity(p []byte) (Identity, int, error) {
+	m, err := segment.DecodeMetaProperties(p)
+	switch {
+	case errors.Is(err, segment.ErrVersion):
+		return Identity{}, 0, errors.New("the folder was written by Apache Kafka with ZooKeeper, which is not read here: upgrade it to Kafka 4 first")
+	case err != nil:
+		return Identity{}, 0, err
+	case m.Version > ownVersion:
+		return Identity{}, 0, fmt.Errorf("version %d is not known here: start a newer version on this folder", m.Version)
+	case m.Directory == [16]byte{}:
+		return Identity{}, 0, errors.New("it has no directory.id, so Apache Kafka wrote it before version 3.7: start Kafka 4 on the folder once")
 	}
-	switch v := values["version"]; v {
-	case identityVersion:
-	case "0", "1":
-		return Identity{}, errors.New("the folder was written by Apache Kafka, which this version does not open yet: give an empty folder")
-	default:
-		return Identity{}, fmt.Errorf("version %q is not known here: start a newer version on this folder", v)
-	}
-	node, err := strconv.ParseInt(values["node.id"], 10, 32)
-	if err != nil {
-		return Identity{}, fmt.Errorf("node.id %q is no number", values["node.id"])
-	}
-	directory, err := uuidText.DecodeString(values["directory.id"])
-	if err != nil || len(directory) != 16 {
-		return Identity{}, fmt.Errorf("directory.id %q is no id", values["directory.id"])
-	}
-	return Identity{ClusterID: values["cluster.id"], NodeID: int32(node), Directory: [16]byte(directory)}, nil
+	return Identity{ClusterID: m.ClusterID, NodeID: m.NodeID, Directory: m.Directory}, m.Version, nil
 }
 
 func makeIdentity(t *task.Task, e env.Env, o Options) (Identity, error) {
@@ -107,26 +104,32 @@ func makeIdentity(t *task.Task, e env.Env, o Options) (Identity, error) {
 		cluster := e.Random.UUID(env.StreamClusterID)
 		id.ClusterID = uuidText.EncodeToString(cluster[:])
 	}
-	text := fmt.Sprintf("version=%s\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n",
-		identityVersion, id.ClusterID, id.NodeID, uuidText.EncodeToString(id.Directory[:]))
-	name := o.Folder + "/" + identityFile
+	return id, writeIdentity(t, e, o.Folder, id, ownVersion)
+}
+
+// writeIdentity has meta.properties say who owns the directory, durably.
+func writeIdentity(t *task.Task, e env.Env, folder string, id Identity, version int) error {
+	text := segment.EncodeMetaProperties(segment.MetaProperties{
+		Version: version, ClusterID: id.ClusterID, NodeID: id.NodeID, Directory: id.Directory,
+	})
+	name := folder + "/" + identityFile
 	file, err := e.Disk.Open(name+".tmp", env.OpenCreate).Wait(t)
 	if err != nil {
-		return id, err
+		return err
 	}
 	defer file.Close()
 	if _, err := file.Truncate(0).Wait(t); err != nil {
-		return id, err
+		return err
 	}
-	if _, err := file.WriteAt([]byte(text), 0).Wait(t); err != nil {
-		return id, err
+	if _, err := file.WriteAt(text, 0).Wait(t); err != nil {
+		return err
 	}
 	if _, err := file.Sync().Wait(t); err != nil {
-		return id, err
+		return err
 	}
 	if _, err := e.Disk.Rename(name+".tmp", name).Wait(t); err != nil {
-		return id, err
+		return err
 	}
-	_, err = e.Disk.SyncDir(o.Folder).Wait(t)
-	return id, err
+	_, err = e.Disk.SyncDir(folder).Wait(t)
+	return err
 }

@@ -14,25 +14,24 @@ const directoryID = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 func TestAnIdentityIsParsed(t *testing.T) {
 	good := "#comment\n\n version = 2 \ncluster.id=c\nnode.id=4\ndirectory.id=" + directoryID + "\n"
-	id, err := parseIdentity(good)
+	id, _, err := parseIdentity([]byte(good))
 	if err != nil || id.ClusterID != "c" || id.NodeID != 4 || id.Directory != [16]byte{15: 1} {
 		t.Errorf("%+v, %v", id, err)
 	}
 	cases := []struct{ name, old, change, want string }{
-		{"Kafka's", "version = 2", "version=1", "Apache Kafka"},
-		{"an old Kafka's", "version = 2", "version=0", "Apache Kafka"},
+		{"an old Kafka's", "version = 2", "version=0", "ZooKeeper"},
 		{"newer", "version = 2", "version=3", "newer version"},
-		{"no version", "version = 2", "", "newer version"},
+		{"no version", "version = 2", "", "no version"},
 		{"no node", "node.id=4", "", "node.id"},
 		{"node is no number", "node.id=4", "node.id=four", "node.id"},
 		{"node too large", "node.id=4", "node.id=4294967296", "node.id"},
-		{"no directory", directoryID, "", "directory.id"},
+		{"no directory", "directory.id=" + directoryID, "", "directory.id"},
 		{"directory too short", directoryID, "AAAA", "directory.id"},
 		{"directory is no base64", directoryID, "!!", "directory.id"},
 		{"no key", "cluster.id=c", "what is this", "no '='"},
 	}
 	for _, c := range cases {
-		if _, err := parseIdentity(strings.Replace(good, c.old, c.change, 1)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := parseIdentity([]byte(strings.Replace(good, c.old, c.change, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}

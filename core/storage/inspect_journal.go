@@ -35,7 +35,7 @@ func (in *inspection) journalSegment() error {
 	return journal.InspectSegment(in.file.Bytes, in.file.Size, facts, in.known(facts), in.finding)
 }
 
-// known is what the checkpoints beside the segment say of its journal.
+// known is what the checkpoints and the next segment beside this one say of its journal.
 func (in *inspection) known(facts journal.SegmentFacts) (k journal.Known) {
 	for which := range uint64(2) {
 		file, err := in.file.beside(journal.CheckpointName(which))
@@ -50,6 +50,10 @@ func (in *inspection) known(facts journal.SegmentFacts) (k journal.Known) {
 		if err == nil && !empty && c.Journal == facts.Journal {
 			k.Durable, k.Generation = max(k.Durable, c.Durable), max(k.Generation, c.Generation)
 		}
+	}
+	number := uint32(facts.Number) + 1
+	if next, err := in.file.beside(journal.SegmentName(number)); err == nil && k.InspectNext(next.Bytes, facts, number) != nil {
+		k.Doubtful = true
 	}
 	return k
 }

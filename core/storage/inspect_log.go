@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"barnabas/core/env"
 	"barnabas/core/record"
 )
 
@@ -82,10 +83,8 @@ func (in *inspection) logSegment(base record.Offset) error {
 		if err != nil {
 			return err
 		}
-		if good == in.file.Size {
-			if zeros, err := in.onlyZeros(at); err != nil || zeros {
-				return errors.Join(err, in.tell("zeros", "", Field{"position", at}, Field{"bytes", good - at}))
-			}
+		if padding, err := in.padding(at, good); err != nil || padding {
+			return errors.Join(err, in.tell("zeros", "", Field{"position", at}, Field{"bytes", good - at}))
 		}
 		if err := in.tell("damage", why.Error(), Field{"position", at}, Field{"bytes", good - at}, Field{"expected", next}); err != nil {
 			return err
@@ -93,6 +92,16 @@ func (in *inspection) logSegment(base record.Offset) error {
 		at = good
 	}
 	return nil
+}
+
+// padding says whether nothing but zeros stands between the position and the end of the file: a segment that is written to is
+// filled up to whole blocks, by Kafka to its greatest size. A few zeros elsewhere are what is left of a batch.
+func (in *inspection) padding(at, good int64) (bool, error) {
+	few := good-at < record.HeaderBytes && in.file.Size%env.BlockBytes != 0
+	if good < in.file.Size || few {
+		return false, nil
+	}
+	return in.onlyZeros(at)
 }
 
 // follows says what is wrong with a batch behind the offset and epoch before it. Offsets may be missing: another program may
@@ -141,10 +150,21 @@ func (in *inspection) batch(h *record.Header, at int64, p []byte, expected recor
 		}
 	}
 	fields := []Field{
-		{"base", h.BaseOffset}, {"last", h.LastOffset()}, {"position", at}, {"bytes", h.Length}, {"epoch", h.LeaderEpoch},
-		{"records", h.Count}, {"codec", codecText(h.Attributes)}, {"crc", fmt.Sprintf("%08x", h.CRC)}, {"valid", wrong == ""},
-		{"base timestamp", h.BaseTimestamp}, {"max timestamp", h.MaxTimestamp}, {"producer", h.ProducerID},
-		{"producer epoch", h.ProducerEpoch}, {"sequence", h.BaseSequence}, {"kind", batchKind(h.Attributes)},
+		{"base", h.BaseOffset},
+		{"last", h.LastOffset()},
+		{"position", at},
+		{"bytes", h.Length},
+		{"epoch", h.LeaderEpoch},
+		{"records", h.Count},
+		{"codec", codecText(h.Attributes)},
+		{"crc", fmt.Sprintf("%08x", h.CRC)},
+		{"valid", wrong == ""},
+		{"base timestamp", h.BaseTimestamp},
+		{"max timestamp", h.MaxTimestamp},
+		{"producer", h.ProducerID},
+		{"producer epoch", h.ProducerEpoch},
+		{"sequence", h.BaseSequence},
+		{"kind", batchKind(h.Attributes)},
 	}
 	if h.BaseOffset > expected {
 		fields = append(fields, Field{"missing from", expected})

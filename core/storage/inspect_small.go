@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"fmt"
-
 	"barnabas/core/storage/segment"
 )
 
@@ -67,11 +65,11 @@ func (in *inspection) metaProperties() error {
 
 // versionText says what a version of meta.properties means here.
 func versionText(version int) string {
-	switch fmt.Sprint(version) {
-	case identityVersion:
+	switch version {
+	case ownVersion:
 		return "this broker's own folder"
-	case "1":
-		return "Apache Kafka's folder"
+	case sharedVersion:
+		return "a folder that Apache Kafka may open: its own, or ours after a clean stop"
 	}
 	return "of a version that is not known here"
 }

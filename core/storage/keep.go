@@ -155,7 +155,7 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 			break
 		}
 	}
-	if err := d.syncAll(t, chosen); err != nil {
+	if err := d.eachLog(t, "sync partition logs", chosen, func(t *task.Task, l *Log) error { return l.sync(t) }); err != nil {
 		if !d.retry(err) {
 			return err
 		}
@@ -181,18 +181,18 @@ func (d *Directory) fillUp(t *task.Task, l *Log) error {
 	}
 }
 
-// syncAll makes durable what was filled of the logs, several at a time.
-func (d *Directory) syncAll(t *task.Task, logs []*Log) error {
+// eachLog has the same done to each of the logs, several at a time, until it fails for one.
+func (d *Directory) eachLog(t *task.Task, name string, logs []*Log, do func(t *task.Task, l *Log) error) error {
 	var failed error
 	next, running := 0, 0
 	done := task.NewSignal(d.env.Loop)
 	for range min(syncsMax, len(logs)) {
 		running++
-		d.env.Loop.Go("sync partition logs", func(t *task.Task) {
+		d.env.Loop.Go(name, func(t *task.Task) {
 			for next < len(logs) && failed == nil {
 				l := logs[next]
 				next++
-				if err := l.sync(t); err != nil && failed == nil {
+				if err := do(t, l); err != nil && failed == nil {
 					failed = err
 				}
 			}
@@ -260,7 +260,7 @@ func (l *Log) trim() {
 }
 
 // Close writes everything to the partition logs and ends with a checkpoint and a closing commit: what was appended before is
-// durable then.
+// durable then. If all of it is in order, the directory is handed over to Apache Kafka too (see export.go).
 func (d *Directory) Close(t *task.Task) error {
 	d.stopping = true
 	d.work.Raise()
@@ -272,16 +272,33 @@ func (d *Directory) Close(t *task.Task) error {
 	if err := d.journal.Failure(); err != nil {
 		return err
 	}
-	if err := d.settleAll(t); err != nil {
-		d.env.Talk.Say(fmt.Sprintf("not everything is in the partition logs, and the journal keeps it: %v", err))
+	err := d.settleAll(t)
+	if err != nil {
+		err = fmt.Errorf("not everything is in the partition logs, and the journal keeps it: %w", err)
+	} else {
+		err = d.export(t)
+	}
+	if failed := d.journal.Close(t); failed != nil {
+		d.files.shrink(0)
+		return failed
+	}
+	if err == nil {
+		err = d.giveAway(t)
+	}
+	if err != nil {
+		d.env.Talk.Say(err.Error())
 	}
 	d.files.shrink(0)
-	return d.journal.Close(t)
+	return nil
 }
 
-// settleAll fills, syncs and checkpoints everything.
+// settleAll fills, syncs and checkpoints everything, and removes what was to be removed later.
 func (d *Directory) settleAll(t *task.Task) error {
 	if _, err := d.journal.AwaitDurable(d.journal.LastSequence()).Wait(t); err != nil {
+		return err
+	}
+	d.closing = true
+	if err := d.finishTrash(t); err != nil {
 		return err
 	}
 	for range 2 { // the second time for what waited for the first's checkpoint

@@ -60,6 +60,10 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 			return nil
 		}
 		v, ok, err := l.view(at)
+		if err != nil && len(s.pins) > 0 {
+			s.More = true // what lies before the damage is served
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -103,7 +107,7 @@ func (l *Log) view(at record.Offset) (view, bool, error) {
 	p, held, ok, err := l.directory.journal.Bytes(b.at, b.bytes)
 	if err == nil && ok && !l.fits(p, b) {
 		held.Release() // the two fields that the batch's own checksum leaves out
-		err = errors.New("the stored batch says another offset or epoch")
+		err = b.misfit()
 	}
 	if err != nil && b.end > l.filled {
 		l.doubted(b.base, b.end, err.Error())
@@ -119,6 +123,11 @@ func (l *Log) view(at record.Offset) (view, bool, error) {
 // fits says whether the bytes are those of the row.
 func (l *Log) fits(p []byte, b *batch) bool {
 	return record.Offset(binary.BigEndian.Uint64(p)) == b.base && record.LeaderEpoch(binary.BigEndian.Uint32(p[12:])) == b.epoch
+}
+
+// misfit is the error for bytes that are not the row's.
+func (b *batch) misfit() error {
+	return fmt.Errorf("journal-%010d.segment, position %d: the stored batch says another offset or epoch", b.at.Segment, b.at.Position)
 }
 
 // Load brings the batch that holds the offset, and what follows it, into memory. Errors: KAFKA_STORAGE_ERROR with the disk's,

@@ -35,6 +35,7 @@ func newRig(seed uint64, s simdisk.Strictness) *rig {
 			SegmentBytes: 64 << 10, BytesMax: 1 << 20, CommitBytesMax: 16 << 10, ArenaBytesMax: 160 << 10, ChunkBytes: 16 << 10,
 		},
 		CheckpointBytes: 64 << 10, OpenFilesMax: 16,
+		Votes: VoteForms{ToFile: func([]byte) (QuorumState, error) { return QuorumState{}, nil }},
 	}
 	return r
 }

@@ -165,7 +165,7 @@ func (d *Directory) renameAll(t *task.Task) error {
 	var moved []*waste
 	var parents ordered.Map[string, bool]
 	for _, w := range append([]*waste(nil), d.trash.wastes...) {
-		if w.renamed || w.sequence > d.journal.Marks().Durable || d.trash.inUse.At(w.place()) > 0 || d.stopping {
+		if w.renamed || w.sequence > d.journal.Marks().Durable || d.trash.inUse.At(w.place()) > 0 || d.hurried() {
 			continue
 		}
 		if err := d.rename(t, w); err != nil {
@@ -175,7 +175,11 @@ func (d *Directory) renameAll(t *task.Task) error {
 		parents.Set(w.parent(d.options.Folder), true)
 	}
 	for parent := range parents.All {
-		if _, err := d.env.Disk.SyncDir(parent).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
+		_, err := d.env.Disk.SyncDir(parent).Wait(t)
+		if errors.Is(err, env.ErrTooManyFiles) {
+			return err // nothing was synced, and nothing failed to be
+		}
+		if err != nil && !errors.Is(err, env.ErrNotExist) {
 			return fmt.Errorf("%w: %w", errSync, err)
 		}
 	}
@@ -212,6 +216,9 @@ func (tr *trash) remove(w *waste) {
 		}
 	}
 }
+
+// hurried says that a task must end, whatever is left to do.
+func (d *Directory) hurried() bool { return d.stopping && !d.closing }
 
 // rename gives the waste its new name. What is not there any more was renamed in an earlier life.
 func (d *Directory) rename(t *task.Task, w *waste) error {
@@ -268,14 +275,14 @@ func (d *Directory) removeFile(t *task.Task, path string) error {
 		return err
 	}
 	size, err := file.Size().Wait(t)
-	for err == nil && size > removeStepBytes && !d.stopping {
+	for err == nil && size > removeStepBytes && !d.hurried() {
 		size -= removeStepBytes
 		if _, err = file.Truncate(size).Wait(t); err == nil {
 			t.Sleep(d.env.Loop.Now().Add(removePause))
 		}
 	}
 	file.Close()
-	if err != nil || d.stopping {
+	if err != nil || d.hurried() {
 		return err
 	}
 	_, err = d.env.Disk.Remove(path).Wait(t)

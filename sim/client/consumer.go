@@ -34,6 +34,7 @@ type Consumer struct {
 	over     bool
 	rereads  uint64
 	lookUps  int                   // done
+	refused  int                   // answers in a row that refused the record at the position
 	peers    map[string]*wire.Peer // its own: a long poll holds back what comes after it on its connection
 }
 
@@ -97,6 +98,10 @@ func (c *Consumer) run(t *task.Task) {
 			continue
 		case protocol.ErrOffsetOutOfRange:
 			if c.restart(t, address) {
+				continue
+			}
+		case protocol.ErrKafkaStorageError:
+			if c.passOver() {
 				continue
 			}
 		}
@@ -193,6 +198,11 @@ func (c *Consumer) take(row *protocol.FetchPartitionData) protocol.Error {
 	case protocol.ErrNone:
 	case protocol.ErrNotLeaderOrFollower, protocol.ErrUnknownTopicOrPartition, protocol.ErrUnknownTopicId, protocol.ErrOffsetOutOfRange:
 		return row.ErrorCode
+	case protocol.ErrKafkaStorageError:
+		if !hooks.Trouble {
+			hooks.Violate("UnexpectedError", fmt.Sprintf("fetch of %s at %d: %v, on a sound disk", part, c.position, row.ErrorCode))
+		}
+		return row.ErrorCode
 	default:
 		hooks.Violate("UnexpectedError", fmt.Sprintf("fetch of %s at %d: %v", part, c.position, row.ErrorCode))
 		return row.ErrorCode
@@ -204,6 +214,7 @@ func (c *Consumer) take(row *protocol.FetchPartitionData) protocol.Error {
 		hooks.Violate("StartAboveHighWatermark", fmt.Sprintf("%s starts at %d, high watermark %d", part, row.LogStartOffset, row.HighWatermark))
 	}
 	hooks.Ledger.SeeStart(part, row.LogStartOffset)
+	c.refused = 0
 	err := ledger.ReadBatches(row.Records.Bytes, func(offset int64, value []byte) {
 		switch {
 		case offset < c.position: // the batch began before the position

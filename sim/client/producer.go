@@ -41,6 +41,7 @@ type Producer struct {
 	queue    []*batch // in order; the first is the oldest without an answer
 	room     *task.Signal
 	stopped  bool
+	refused  bool // brokers have forgotten it
 	known    bool // a batch was acknowledged
 	over     bool // nothing more is sent: the topic is deleted
 	timeout  time.Duration
@@ -84,12 +85,7 @@ func (p *Producer) Settled() bool { return p.stopped && len(p.queue) == 0 }
 // Abandon has the producer forget what has no answer and send nothing more: its topic is about to go.
 func (p *Producer) Abandon() {
 	p.over = true
-	for _, b := range p.queue {
-		b.over = true
-		b.changed.Raise()
-	}
-	p.queue = nil
-	p.room.Raise()
+	p.drop()
 }
 
 // Pending describes what has no answer.
@@ -107,8 +103,11 @@ func (p *Producer) run(t *task.Task) {
 		p.initialise(t)
 	}
 	for c.env.Loop.Now() < p.plan.StopAt && !p.over {
-		for len(p.queue) >= p.window() && !p.over {
+		for len(p.queue) >= p.window() && !p.over && !p.refused {
 			p.room.Wait(t, task.Never)
+		}
+		if p.refused && !p.over {
+			p.beginAnew(t)
 		}
 		address, topicID := c.leader(t, p.plan.Partition)
 		if p.over {
@@ -130,6 +129,25 @@ func (p *Producer) window() int {
 		return 1
 	}
 	return windowMax
+}
+
+// refusalsMax is after how many answers that its sequence leaves a gap a producer believes it: the brokers have forgotten what
+// it sent, and it begins anew under another id, as clients do (KIP-360). It counts only where brokers may forget.
+const refusalsMax = 20
+
+func (p *Producer) beginAnew(t *task.Task) {
+	p.refused, p.known, p.sequence = false, false, 0
+	p.initialise(t)
+}
+
+// drop has the producer forget what has no answer.
+func (p *Producer) drop() {
+	for _, b := range p.queue {
+		b.over = true
+		b.changed.Raise()
+	}
+	p.queue = nil
+	p.room.Raise()
 }
 
 // initialise gets a producer id.
@@ -265,6 +283,11 @@ func (p *Producer) deliver(t *task.Task, b *batch) {
 			return
 		}
 		c.forget(p.plan.Partition, b.last.address)
+		if b.last.code == protocol.ErrOutOfOrderSequenceNumber && c.options.Hooks.MayForget && attempt > refusalsMax {
+			p.refused = true
+			p.drop()
+			return
+		}
 		if p.over || !p.plan.Idempotent && attempt > b.again {
 			p.end(b)
 			return

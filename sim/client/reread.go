@@ -25,11 +25,17 @@ func (c *Consumer) lookUp(t *task.Task, address string) {
 		}
 		found, ok := c.offsetOf(t, address, stamp)
 		if !ok {
-			return
+			if !c.client.options.Hooks.Damaged() {
+				return
+			}
+			continue
 		}
 		start, ok := c.offsetOf(t, address, earliest)
 		if !ok {
 			return
+		}
+		if c.client.options.Hooks.Damaged() {
+			continue // what is refused can't be found
 		}
 		book.JudgeLookUp(c.plan.Partition, stamp, found.Offset, found.Timestamp, start.Offset)
 	}

@@ -29,10 +29,22 @@ func (l *Ledger) JudgeDisk(who string, held Holding) {
 	}
 }
 
+// Holds says whether an image holds all that JudgeDisk asks for.
+func (l *Ledger) Holds(held Holding) bool {
+	for _, name := range l.Partitions() {
+		p := l.partitions[name]
+		log, end := held.find(name.String(), p.topic, p.named), max(p.ackedEnd, p.readEnd)
+		if end > p.start && (log == nil || log.End < end || p.missing(log.Runs, max(p.start, log.Start)) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // missing returns the first offset from from on whose record is in none of the runs, or -1.
 func (p *partition) missing(runs []Run, from int64) int64 {
 	end := int64(len(p.slots))
-	found := make([]bool, end-from)
+	found := make([]bool, max(end-from, 0))
 	for _, run := range runs {
 		first := max(run.Base, from)
 		for offset := first; offset < min(run.Base+int64(run.Count), end); offset++ {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -139,19 +140,16 @@ func state(start, end int64, segment uint32, position, size int) []byte {
 		p = be.AppendUint64(p, uint64(v))
 	}
 	p = append(be.AppendUint16(p, 3), "abc"...)
-	p = append(be.AppendUint32(p, 1), make([]byte, stateEpoch)...)
-	p = append(be.AppendUint32(p, 1), make([]byte, stateDoubt)...)
-	p = append(be.AppendUint32(p, 1), make([]byte, 10)...)
-	p = append(append(p, 2), make([]byte, 2*stateBatch)...)
-	p = append(be.AppendUint32(p, 1), make([]byte, stateSegment)...)
-	row := make([]byte, stateRow)
-	be.PutUint64(row, uint64(end-1))
-	be.PutUint64(row[8:], uint64(end))
-	be.PutUint32(row[rowSegment:], segment)
-	be.PutUint32(row[rowPosition:], uint32(position))
-	be.PutUint32(row[rowBytes:], uint32(size))
-	p = append(be.AppendUint32(p, 1), row...)
-	return be.AppendUint32(p, 0)
+	p = append(be.AppendUint32(p, 1), make([]byte, 4+8)...)                                         // an epoch
+	p = append(be.AppendUint32(p, 1), make([]byte, 8+8)...)                                         // a doubt
+	p = append(append(be.AppendUint32(p, 1), make([]byte, 8+2)...), 2)                              // a producer
+	p = append(p, make([]byte, 2*(4+4+8+8+8))...)                                                   // its window
+	p = append(be.AppendUint32(p, 1), bytes.Repeat([]byte{0xee}, 8+8+4+1+8+8+8+8+8+4+4+4+4)...)     // a segment
+	p = be.AppendUint64(be.AppendUint64(be.AppendUint32(p, 1), uint64(end-1)), uint64(end))         // a row
+	p = append(p, make([]byte, 8+8)...)                                                             // max timestamp, producer id
+	p = be.AppendUint32(be.AppendUint32(be.AppendUint32(p, segment), uint32(position)), 0xeeeeeeee) // and its place in the file
+	p = append(be.AppendUint32(p, uint32(size)), make([]byte, 4+4+2+2+1)...)
+	return be.AppendUint32(p, 0) // no wastes
 }
 
 // show writes what was found of the log t-0.
@@ -200,6 +198,33 @@ func TestWhatADiskHolds(t *testing.T) {
 			m.append(5, 8, value(3))
 			m.commit(entryStart, 5, 0, 8, "", nil)
 		}, "[8, 9) 0=0 1=1 7=2 8=3"},
+		{"a truncation, and other records", func(m *maker) {
+			m.create(5, "t-0")
+			m.append(5, 0, value(0))
+			m.append(5, 1, value(1))
+			m.commit(entryTruncate, 5, 0, 1, "", nil)
+			m.append(5, 1, value(9))
+		}, "[0, 2) 0=0 1=1 1=9"},
+		{"a commit that follows another one", func(m *maker) {
+			m.create(5, "t-0")
+			m.append(5, 0, value(0))
+			m.hash ^= 1
+			m.append(5, 1, value(1))
+		}, "[0, 1) 0=0"},
+		{"a commit that stands in two places", func(m *maker) {
+			m.create(5, "t-0")
+			end := m.at
+			m.begin(2)
+			m.append(5, 0, value(0))
+			copy(m.folder[segmentName(1)][end:], m.folder[segmentName(2)][blockBytes:m.at])
+			m.append(5, 1, value(1))
+		}, "[0, 2) 0=0 1=1"},
+		{"a row in a spare segment", func(m *maker) {
+			m.create(5, "t-0")
+			at := m.append(5, 0, value(0))
+			m.folder[segmentName(4)] = m.folder[segmentName(1)]
+			m.checkpoint(1, m.sequence, state(0, 1, 4, at, size))
+		}, "[0, 1) "},
 		{"a log that was dropped", func(m *maker) {
 			m.create(5, "t-0")
 			m.append(5, 0, value(0))
@@ -308,9 +333,11 @@ func TestContradictionsAreErrors(t *testing.T) {
 	for name, contradict := range map[string]func(m *maker){
 		"an append behind a gap":      func(m *maker) { m.append(5, 2, value(1)) },
 		"an append with other ends":   func(m *maker) { m.commit(entryAppend, 5, 1, 3, "", batch(1, payload(value(1)))) },
+		"an append of another offset": func(m *maker) { m.commit(entryAppend, 5, 1, 2, "", batch(7, payload(value(1)))) },
 		"an append that is no batch":  func(m *maker) { m.commit(entryAppend, 5, 1, 2, "", make([]byte, 70)) },
 		"an entry of an unknown log":  func(m *maker) { m.append(6, 0, value(1)) },
-		"a state of another version":  func(m *maker) { m.checkpoint(1, m.sequence, []byte{0, 2}) },
+		"a state of another version":  func(m *maker) { s := state(0, 1, 1, 0, 0); s[1] = 2; m.checkpoint(1, m.sequence, s) },
+		"a state without its logs":    func(m *maker) { m.checkpoint(1, m.sequence, state(0, 1, 1, 0, 0)[:19]) },
 		"a state that ends too early": func(m *maker) { s := state(0, 1, 1, 0, 0); m.checkpoint(1, m.sequence, s[:len(s)-60]) },
 	} {
 		m := newMaker()

@@ -9,6 +9,7 @@ package witness
 
 import (
 	"fmt"
+	"math"
 
 	"barnabas/sim/ledger"
 )
@@ -84,10 +85,21 @@ func (w *Witness) Read(r Reader, offset int64, payload []byte) {
 			reader.partition, offset, payload[:min(len(payload), ledger.ValueBytes)]))
 		return
 	}
-	if n := len(reader.pieces); n == 0 || reader.pieces[n-1].end() != offset {
-		reader.pieces = append(reader.pieces, piece{base: offset})
+	reader.add(offset, v)
+}
+
+// refused stands for a record that a broker refuses to give: nobody knows what it is.
+var refused = ledger.Value{Producer: math.MaxUint32, Number: math.MaxUint32}
+
+// Refused notes that the consumer was told that the record at the offset can't be read any more: it is neither lost nor
+// another one.
+func (w *Witness) Refused(r Reader, offset int64) { w.readers[r].add(offset, refused) }
+
+func (r *reader) add(offset int64, v ledger.Value) {
+	if n := len(r.pieces); n == 0 || r.pieces[n-1].end() != offset {
+		r.pieces = append(r.pieces, piece{base: offset})
 	}
-	last := &reader.pieces[len(reader.pieces)-1]
+	last := &r.pieces[len(r.pieces)-1]
 	last.values = append(last.values, v)
 }
 
@@ -104,7 +116,7 @@ func (p *piece) at(offset int64) (ledger.Value, bool) {
 // Final is the last reading of a partition from its start to its end.
 type Final struct {
 	Reader Reader
-	From   int64 // where the log starts, should it hold nothing
+	From   int64 // where it began after the last time that records expired under it
 }
 
 // Judge compares the history with the final reading of each partition, given in a fixed order.
@@ -115,7 +127,7 @@ func (w *Witness) Judge(finals []Final) {
 			continue
 		}
 		final := piece{base: f.From}
-		if n := len(r.pieces); n > 0 {
+		if n := len(r.pieces); n > 0 && r.pieces[n-1].base >= f.From {
 			final = r.pieces[n-1] // earlier ones ended where records expired while they were read
 		}
 		w.judgeAcks(r.partition, &final)
@@ -150,7 +162,7 @@ func (w *Witness) judgeAck(name ledger.Partition, final *piece, told map[int64]l
 	if is, ok := final.at(offset); !ok {
 		w.violate("ClientLost", fmt.Sprintf("%s: value %v was acknowledged at offset %d; at the end there is [%d, %d)",
 			name, v, offset, final.base, final.end()))
-	} else if is != v {
+	} else if is != v && is != refused {
 		w.violate("ClientLost", fmt.Sprintf("%s: value %v was acknowledged at offset %d, where value %v stands at the end",
 			name, v, offset, is))
 	}
@@ -161,7 +173,7 @@ func (w *Witness) judgeOrder(name ledger.Partition, final *piece) {
 	newest := make(map[uint32]uint32)
 	seen := make(map[ledger.Value]int64)
 	for i, v := range final.values {
-		if !w.producers[v.Producer].Idempotent {
+		if v == refused || !w.producers[v.Producer].Idempotent {
 			continue
 		}
 		offset := final.base + int64(i)
@@ -192,7 +204,11 @@ func (w *Witness) judgeReaders(name ledger.Partition, last Reader, final *piece)
 func (w *Witness) judgePiece(name ledger.Partition, number int, p, final *piece) {
 	for i, v := range p.values {
 		offset := p.base + int64(i)
-		if is, ok := final.at(offset); ok && is != v {
+		is, ok := final.at(offset)
+		if v == refused || is == refused {
+			continue
+		}
+		if ok && is != v {
 			w.violate("ClientDiverged", fmt.Sprintf("%s: consumer %d read value %v at offset %d, where value %v stands at the end",
 				name, number, v, offset, is))
 			return

@@ -20,6 +20,7 @@ func payload(v ledger.Value) []byte {
 type history struct {
 	*Witness
 	early, final Reader
+	from         int64 // of the last reading
 }
 
 func (h *history) read(r Reader, base int64, values ...ledger.Value) {
@@ -74,6 +75,12 @@ func TestEveryAnomalyIsNoticedAndNothingElse(t *testing.T) {
 			h.read(h.final, 0, a0)
 			h.read(h.final, 2, a2)
 		}, nil},
+		{"all that is left goes while it is read at the end", func(h *history) {
+			h.Expires(part)
+			h.Acked([]ledger.Value{a0, a1}, 0)
+			h.read(h.final, 0, a0)
+			h.from = 2
+		}, nil},
 		{"an offset is told twice", func(h *history) {
 			h.Acked([]ledger.Value{a0}, 0)
 			h.Acked([]ledger.Value{b0}, 0)
@@ -99,6 +106,19 @@ func TestEveryAnomalyIsNoticedAndNothingElse(t *testing.T) {
 			h.read(h.early, 0, b0, b1)
 			h.read(h.final, 0, b0)
 		}, []string{"ClientDiverged"}},
+		{"records that are refused are not lost", func(h *history) {
+			h.Acked([]ledger.Value{a0, a1}, 0)
+			h.read(h.early, 0, a0, a1, b0)
+			h.Refused(h.early, 3)
+			h.Refused(h.final, 0)
+			h.read(h.final, 1, a1)
+			h.Refused(h.final, 2)
+			h.read(h.final, 3, b1)
+		}, nil},
+		{"what is neither refused nor there is lost", func(h *history) {
+			h.Acked([]ledger.Value{a0, a1}, 0)
+			h.Refused(h.final, 0)
+		}, []string{"ClientLost"}},
 		{"a record nobody sent", func(h *history) {
 			h.Read(h.final, 0, []byte("garbage that is long enough"))
 			h.Read(h.final, 0, payload(ledger.Value{Producer: 9}))
@@ -120,7 +140,7 @@ func TestEveryAnomalyIsNoticedAndNothingElse(t *testing.T) {
 			h.AddProducer(ledger.Class{Partition: part})
 			h.early, h.final = h.AddReader(part), h.AddReader(part)
 			test.happens(h)
-			h.Judge([]Final{{Reader: h.final}})
+			h.Judge([]Final{{Reader: h.final, From: h.from}})
 			if !slices.Equal(got, test.want) {
 				t.Errorf("noticed %v, want %v", got, test.want)
 			}

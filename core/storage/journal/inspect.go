@@ -28,7 +28,7 @@ type CommitFacts struct {
 	Hash, PreviousHash                   uint64
 	Closing                              bool // the last of a clean stop
 	Total, Payload, Table, PreviousTable uint32
-	Entries                              []byte // its table; Entries of it are told by EachEntry
+	Entries                              []byte // its table, for EachEntry; valid while it is told
 }
 
 // FindingKind says what stands at a place of a segment.
@@ -51,10 +51,12 @@ type Finding struct {
 	Why      string      // what is wrong
 }
 
-// Known is what other files say of the journal: its checkpoints.
+// Known is what other files say of the journal: its checkpoints, and the segment after the one that is looked at.
 type Known struct {
 	Durable    uint64 // the highest sequence that was durable
 	Generation uint64 // older commits beyond Durable were dropped by a recovery
+	Next       uint64 // the sequence of the first commit of the next segment; 0: it has none
+	Doubtful   bool   // something stands at the start of the next segment that is no commit
 }
 
 // ErrNotJournal says that a file is no segment, or no checkpoint, of a journal.
@@ -99,6 +101,27 @@ func InspectSegment(r io.ReaderAt, size int64, facts SegmentFacts, known Known, 
 			return err
 		}
 		at = next
+	}
+	return nil
+}
+
+// InspectNext adds to what is known what the segment after the one of the facts says. number is that of its name. Errors: the
+// reader's.
+func (k *Known) InspectNext(r io.ReaderAt, facts SegmentFacts, number uint32) error {
+	next, wrong, err := InspectHeader(r, int64(number))
+	if errors.Is(err, ErrNotJournal) || err == nil && (wrong != "" || next.Journal != facts.Journal) {
+		return nil // it is none of this journal's, or it was not begun
+	}
+	p := make([]byte, env.BlockBytes)
+	if _, err = readAt(r, p, segmentHeaderBytes); err != nil {
+		return err
+	}
+	h, _, ok := parseHeader(p, facts.Journal)
+	switch {
+	case !ok:
+		k.Doubtful = !isZero(p)
+	case h.at == Location{number, segmentHeaderBytes}:
+		k.Next, k.Durable = h.sequence, max(k.Durable, h.knownDurable)
 	}
 	return nil
 }
@@ -179,7 +202,7 @@ func (in *inspection) beyond(f Finding, from int64) (Finding, int64, error) {
 	} else if f.Sequence == 0 && goOn > 0 {
 		f.Sequence = first.sequence - 1
 	}
-	if f.Sequence > 0 && durable >= f.Sequence {
+	if f.Sequence > 0 && durable >= f.Sequence && !(goOn == 0 && f.Commit.Total == 0 && in.rolled(f.Sequence)) {
 		if f.Why == "" {
 			f.Why = "no header of a commit stands here, or it is damaged"
 		}
@@ -194,6 +217,11 @@ func (in *inspection) beyond(f Finding, from int64) (Finding, int64, error) {
 		f.Kind = Torn
 	}
 	return f, 0, nil
+}
+
+// rolled says whether the commit stands in the next segment, or may stand there: the rest of this one was too short for it.
+func (in *inspection) rolled(sequence uint64) bool {
+	return in.known.Doubtful || in.known.Next > 0 && sequence >= in.known.Next
 }
 
 // headerAt reads the header at the place; ok is false unless it is one of this segment that names the place.
@@ -310,6 +338,9 @@ func InspectCheckpoint(p []byte) (facts CheckpointFacts, empty bool, err error) 
 
 // CheckpointName returns the name of one of the two checkpoint files.
 func CheckpointName(which uint64) string { return checkpointName(which) }
+
+// SegmentName returns the name of a segment's file.
+func SegmentName(number uint32) string { return segmentName(number) }
 
 // SegmentNumber returns the number in the name of a segment's file.
 func SegmentNumber(name string) (uint32, bool) { return segmentNumber(name) }

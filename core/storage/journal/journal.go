@@ -362,7 +362,7 @@ func (j *Journal) marked(m Marks) {
 
 // expectSuccessor gives the last commit an empty successor if nothing else follows it soon (rule J4).
 func (j *Journal) expectSuccessor() {
-	if mutant.On(mutant.LastCommitUnwitnessed) || j.successor != nil || !j.lastTable || j.marks.Written < j.sequence || j.open != nil {
+	if mutant.On(mutant.LastCommitUnwitnessed) || j.successor != nil || !j.lastTable || j.marks.Written < j.sequence || j.open != nil || j.failure != nil {
 		return
 	}
 	last := j.sequence
@@ -392,6 +392,9 @@ func (j *Journal) fail(err error) {
 
 // Fail takes the journal offline for a reason of its directory's, and for good.
 func (j *Journal) Fail(err error) { j.fail(err) }
+
+// ID returns the journal's id.
+func (j *Journal) ID() [16]byte { return j.id.journal }
 
 // LastSequence returns the sequence of the commit that took the last entry.
 func (j *Journal) LastSequence() uint64 { return j.sequence }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/task"
 )
 
@@ -90,6 +91,9 @@ func (j *Journal) renew(t *task.Task, last checkpoint, redo Redo) error {
 	c := checkpoint{
 		number: last.number + 1, id: j.id, generation: j.generation, durable: j.sequence,
 		sequence: j.sequence, hash: j.hash, next: j.position, oldest: min(oldest, j.position.Segment), state: state,
+	}
+	if mutant.On(mutant.RecoveryNotIdempotent) {
+		c.sequence, c.hash, c.next, c.oldest = last.sequence, last.hash, last.next, min(c.oldest, last.next.Segment)
 	}
 	err := writeCheckpoint(t, j.env.Disk, j.options.Folder, c)
 	if errors.Is(err, env.ErrNoSpace) {
@@ -199,6 +203,14 @@ func (j *Journal) openSegment(t *task.Task, file env.File, number uint32, found 
 	if want := j.first + uint32(len(j.segments)); its != id || number != want {
 		return fmt.Errorf("%s does not continue this journal: the folder was mixed up, or segment %d is missing",
 			segmentName(number), want)
+	}
+	// The header is the last thing that is written when a segment is made, so all of it was there.
+	if size, err := file.Size().Wait(t); err != nil || size < int64(bytes) {
+		if err == nil {
+			err = fmt.Errorf("%s has %d bytes of %d: it was cut off, and commits with it: restore the folder from a replica or a copy",
+				segmentName(number), size, bytes)
+		}
+		return err
 	}
 	j.segments = append(j.segments, &segment{number, bytes, file})
 	j.options.SegmentBytes = int(bytes)

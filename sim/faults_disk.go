@@ -1,0 +1,252 @@
+package sim
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"barnabas/sim/simdisk"
+)
+
+// Faults of disks come in three classes, by what a broker owes when one takes effect.
+//
+//   - Errors (D5, D6, D7): nothing durable is harmed. A broker that met one may give up its log directory; its process is
+//     then started anew, as an operator would. A disk without room entitles nobody to give up.
+//   - Loss of what was durable, with other replicas (D4, D13): the faults share one budget (rule O3), decided when one is
+//     injected: afterwards everything acknowledged is still on another member of the ISR, and the broker that lost its
+//     tail is not elected before it has it again.
+//   - Damage with a single replica (D8, D9, D10), in worlds that expect it to be detected: every acknowledged record is
+//     served as it was, or its place answers KAFKA_STORAGE_ERROR, or the start is refused with a message that names the
+//     place. Nothing else is owed, and nothing wrong may be served.
+const (
+	faultDiskError uint64 = 100 + iota
+	faultDiskFull
+	faultDiskRefuses
+	faultDamage
+	faultLie
+	faultRollback
+)
+
+// trouble is what a broker's disk did to it.
+type trouble struct {
+	errors  []diskError          // in force, or past
+	damaged bool                 // blocks at rest are not what was written, for good
+	lied    []*simdisk.Injection // syncs since the last power loss that may not have been true
+	harmed  bool                 // so the power took more than the end of what was written
+	refused int                  // starts in a row that failed
+	past    []simdisk.Snapshot   // of the disk, for a rollback
+}
+
+// diskError is a fault that entitles a process which met it to give up.
+type diskError struct {
+	*simdisk.Injection
+	before uint64 // how often it had fired when the present process started
+}
+
+// newLife is told that a process starts.
+func (t *trouble) newLife() {
+	for i := range t.errors {
+		t.errors[i].before = t.errors[i].Fired
+	}
+}
+
+func (w *world) scheduleDiskFaults(b *broker) {
+	f, who := w.plan.disk, uint64(b.id)
+	w.schedule(f.errorsEvery, faultDiskError, who, func(turn uint64) { w.failDisk(b, turn) })
+	w.schedule(f.fullEvery, faultDiskFull, who, func(turn uint64) {
+		b.machine.Fill(w.kernel.Now().Add(w.window(faultDiskFull, who, turn)), int64(w.size(3, faultDiskFull, who, turn^1<<32))<<14)
+	})
+	w.schedule(f.refusesEvery, faultDiskRefuses, who, func(turn uint64) { w.refuseChanges(b, turn) })
+	if len(w.brokers) == 1 {
+		w.schedule(f.damageEvery, faultDamage, who, func(turn uint64) { w.damage(b, turn) })
+		return
+	}
+	w.schedule(f.lieEvery, faultLie, who, func(turn uint64) {
+		if w.mayLose(b) {
+			until := w.kernel.Now().Add(w.window(faultLie, who, turn))
+			b.trouble.lied = append(b.trouble.lied, b.machine.LieAboutSyncs("journal-*.segment", until, 1+w.size(4, faultLie, who, turn^1<<32)))
+		}
+	})
+	if f.rollbackEvery > 0 {
+		w.keepPast(b)
+		w.schedule(f.rollbackEvery, faultRollback, who, func(turn uint64) { w.rollBack(b, turn) })
+	}
+}
+
+// window draws how long a condition lasts.
+func (w *world) window(kind, who, turn uint64) time.Duration {
+	return 20*time.Millisecond<<w.size(8, kind, who, turn^1<<33) + time.Duration(w.size(uint64(20*time.Millisecond), kind, who, turn^1<<34))
+}
+
+// failDisk lets one sync, or for a moment some operations, fail.
+func (w *world) failDisk(b *broker, turn uint64) {
+	who := uint64(b.id)
+	var i *simdisk.Injection
+	switch w.size(3, faultDiskError, who, turn) {
+	case 0:
+		i = b.machine.FailSync("")
+	case 1:
+		i = b.machine.FailSync(targets[w.size(uint64(len(targets)), faultDiskError, who, turn^1<<35)])
+	default:
+		until := w.kernel.Now().Add(w.window(faultDiskError, who, turn))
+		i = b.machine.Fail(0, "", until, 1<<w.size(7, faultDiskError, who, turn^1<<32))
+	}
+	b.trouble.errors = append(b.trouble.errors, diskError{Injection: i})
+}
+
+// refuseChanges makes the disk read-only for a while, or takes all descriptors.
+func (w *world) refuseChanges(b *broker, turn uint64) {
+	until := w.kernel.Now().Add(w.window(faultDiskRefuses, uint64(b.id), turn))
+	i := b.machine.MakeReadOnly
+	if w.size(2, faultDiskRefuses, uint64(b.id), turn^1<<35) == 0 {
+		i = b.machine.TakeDescriptors
+	}
+	b.trouble.errors = append(b.trouble.errors, diskError{Injection: i(until)})
+}
+
+// targets are the files that damage is aimed at, by kind, so that rare kinds get their share.
+var targets = [...]string{"journal-*.segment", "journal-*.checkpoint", "*.log", "*.index", "*.timeindex", ""}
+
+// damage harms a block at rest of one kind of file, or lets a block of the next write go astray. Half of the times the
+// process is then killed, so that the next one has to find it.
+func (w *world) damage(b *broker, turn uint64) {
+	who := uint64(b.id)
+	blocks := b.machine.Blocks(targets[w.size(uint64(len(targets)), faultDamage, who, turn)])
+	if len(blocks) == 0 {
+		blocks = b.machine.Blocks("")
+	}
+	if len(blocks) == 0 {
+		return
+	}
+	target := blocks[w.size(uint64(len(blocks)), faultDamage, who, turn^1<<32)]
+	b.trouble.damaged = true
+	switch w.size(3, faultDamage, who, turn^1<<33) {
+	case 0:
+		b.machine.Unreadable(target)
+	case 1:
+		stray := simdisk.Of(simdisk.OpWriteSync, simdisk.OpSync)
+		b.machine.Inject(simdisk.Rule{Kinds: stray, Times: 4, Effect: simdisk.Misdirect})
+	default:
+		b.machine.Rot(target, simdisk.Rot(w.size(4, faultDamage, who, turn^1<<35)))
+	}
+	w.trace(func() string { return fmt.Sprintf("damage of %s, block %d", target.Path, target.Block) })
+	if w.size(2, faultDamage, who, turn^1<<34) == 0 {
+		w.crashSoon(b, false, 5, faultDamage, turn)
+	}
+}
+
+// mayLose is the budget of rule O3: what the broker holds may be lost if all that was acknowledged is durable, by the bytes
+// of their disks, on the others, none of which has lost anything that it does not have again, and all of which are there.
+func (w *world) mayLose(b *broker) bool {
+	if w.plan.setting("durability") != "fsync" || !w.allComplete() {
+		return false
+	}
+	for _, other := range w.brokers {
+		if other == b {
+			continue
+		}
+		if len(other.trouble.lied) > 0 || other.trouble.harmed {
+			return false
+		}
+		held, err := other.durable.Read(other.image(true))
+		if err != nil || !w.ledger.Holds(held) {
+			return false
+		}
+	}
+	return true
+}
+
+// lies says whether the broker's disk has less than it said.
+func (b *broker) lies() bool {
+	for _, i := range b.trouble.lied {
+		if i.Fired > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// pastMax is how many snapshots of a disk are kept, and pastEvery how far they are apart.
+const (
+	pastMax   = 4
+	pastEvery = 3 * time.Second
+)
+
+// keepPast takes snapshots of the broker's disk, as a virtual machine's host does.
+func (w *world) keepPast(b *broker) {
+	w.kernel.At(w.kernel.Now().Add(pastEvery), func() {
+		if w.healed {
+			return
+		}
+		b.trouble.past = append(b.trouble.past, b.machine.Snapshot())
+		if len(b.trouble.past) > pastMax {
+			b.trouble.past = b.trouble.past[1:]
+		}
+		w.keepPast(b)
+	})
+}
+
+// rollBack ends the broker's process and gives its machine the disk of some time before.
+func (w *world) rollBack(b *broker, turn uint64) {
+	if len(b.trouble.past) == 0 || !b.node.Alive() || !w.mayLose(b) {
+		return
+	}
+	at := w.size(uint64(len(b.trouble.past)), faultRollback, uint64(b.id), turn)
+	b.crash(true)
+	b.machine.Restore(b.trouble.past[at])
+	b.unclean = true
+	w.startAgain(b, faultRollback, turn)
+}
+
+// place is what a message about damage must have in it: the file, or the offsets of a log that were found damaged before.
+var place = regexp.MustCompile(`offsets \d+ to \d+ of|journal-[^ ]*(segment|checkpoint)|checkpoint|\.log\b|\.index\b|\.timeindex\b|meta\.properties`)
+
+// gaveUp is told that the broker could not start, or that its log directory is offline. It says whether a fault entitles
+// it to that, and sees to it that the broker comes back, if it can.
+func (b *broker) gaveUp(reason error) bool {
+	w := b.world
+	entitled := b.trouble.damaged || b.trouble.harmed
+	for _, e := range b.trouble.errors {
+		entitled = entitled || e.Fired > e.before
+	}
+	if !entitled {
+		return false
+	}
+	w.trace(func() string { return fmt.Sprintf("broker %d gave up: %v", b.id, reason) })
+	life := b.node.Life()
+	w.kernel.At(w.kernel.Now(), func() {
+		if b.node.Life() != life {
+			return
+		}
+		b.trouble.refused++
+		b.crash(false)
+		switch {
+		case b.trouble.refused < refusalsMax:
+		case b.trouble.damaged && len(w.brokers) == 1:
+			b.judgeRefusal(reason)
+			w.refused = true
+			return
+		case b.trouble.harmed:
+			b.machine.Restore(simdisk.Snapshot{}) // a new disk, and everything from the others
+			b.unclean, b.trouble.harmed, b.trouble.refused = true, false, 0
+		}
+		w.startAgain(b, faultDiskError, uint64(w.kernel.Now()))
+	})
+	return true
+}
+
+// refusalsMax is how many times in a row a broker may give up before it is not started again on the same disk.
+const refusalsMax = 8
+
+// judgeRefusal sees to it that an operator is told where the damage is.
+func (b *broker) judgeRefusal(reason error) {
+	if !place.MatchString(reason.Error()) {
+		b.world.violate("RefusalNamesPlace", fmt.Sprintf("broker %d gave up and does not say where the damage is: %v", b.id, reason))
+	}
+}
+
+// healDisk ends what the disk still does to the broker. Damage stays.
+func (b *broker) healDisk() {
+	b.machine.EndFaults()
+	b.machine.Limp(0, 1)
+}
