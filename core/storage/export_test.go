@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/core/record"
 	"barnabas/core/storage/segment"
 	"barnabas/core/task"
@@ -57,13 +58,23 @@ func TestACleanStopLeavesKafkasFiles(t *testing.T) {
 		r := newRig(3, s)
 		worked(r)
 		d, l := r.directory, r.directory.Find(topic, 0)
+		// Its timestamp is in no index until the segment is closed.
+		r.step(func() { lead(l, made(27, 1, 1, "x"), 1) })
+		r.pass(time.Second)
+		r.step(func() { l.Settle(l.StableEnd()) })
+		r.tell(func(t *task.Task) {
+			wait(t, d.env.Disk.MakeFolder("data/orders-0"))
+			for _, name := range []string{"00000000000000000777.log", "00000000000000000005.snapshot"} {
+				wait(t, d.env.Disk.Open("data/orders-0/"+name, env.OpenNew)).Close()
+			}
+		})
 		if err := r.stop(); err != nil {
 			t.Fatal(err)
 		}
 		r.crash(simdisk.PowerLoss) // a stop leaves nothing that a power loss could take
 		for name, want := range map[string]string{
-			"recovery-point-offset-checkpoint":        "0\n2\norders 0 27\norders 1 0\n",
-			"replication-offset-checkpoint":           "0\n2\norders 0 27\norders 1 0\n",
+			"recovery-point-offset-checkpoint":        "0\n2\norders 0 28\norders 1 0\n",
+			"replication-offset-checkpoint":           "0\n2\norders 0 28\norders 1 0\n",
 			"log-start-offset-checkpoint":             "0\n1\norders 0 7\n",
 			".kafka_cleanshutdown":                    fmt.Sprintf(`{"version":0,"brokerEpoch":-1,"journal":"%s"}`, d.signature()),
 			"orders-0/leader-epoch-checkpoint":        "0\n2\n0 7\n1 12\n",
@@ -73,7 +84,7 @@ func TestACleanStopLeavesKafkasFiles(t *testing.T) {
 			"orders-1/00000000000000000000.timeindex": "",
 			"orders-1/partition.metadata":             string(segment.EncodePartitionMetadata(topic)),
 			"orders-0/partition.metadata":             string(segment.EncodePartitionMetadata(topic)),
-			"orders-0/00000000000000000027.snapshot": string(segment.EncodeProducers([]segment.ProducerState{{
+			"orders-0/00000000000000000028.snapshot": string(segment.EncodeProducers([]segment.ProducerState{{
 				ID: 7, Epoch: 1, LastSequence: 2, LastOffset: 26, OffsetDelta: 2, Timestamp: 1, CoordinatorEpoch: -1, TxnFirstOffset: -1,
 			}})),
 		} {

@@ -124,10 +124,13 @@ func (l *Log) ensureBlock(t *task.Task, s *logSegment, position uint32) error {
 	return nil
 }
 
+// readTries is how often a read that fails is tried again before its bytes count as damaged.
+const readTries = 3
+
 // gather copies the rows' bytes from the journal into the buffer, and returns how much it holds then.
 // Errors: the disk's; errChanged, also when a batch turned out to be damaged.
 func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts uint64) (int, error) {
-	d := l.directory
+	d, tries := l.directory, 0
 	for i := 0; i < len(rows); {
 		b := &rows[i]
 		if b.gap {
@@ -152,11 +155,14 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 			continue
 		}
 		_, err = d.journal.Load(b.at, b.bytes).Wait(t)
-		if errors.Is(err, env.ErrIO) {
+		switch {
+		case errors.Is(err, env.ErrIO) && tries < readTries:
+			tries++ // it may pass, and what is put in doubt stays so
+			t.Sleep(d.env.Loop.Now().Add(retryDelay))
+		case errors.Is(err, env.ErrIO):
 			l.lose(b, err)
 			return used, errChanged
-		}
-		if err != nil {
+		case err != nil:
 			return used, err
 		}
 		if l.cuts != cuts || d.logs.At(l.Number) != l {
@@ -301,7 +307,7 @@ func (l *Log) save(end record.Offset, block []byte) {
 // raiseAnchor moves the anchor as far as nobody may want to cut.
 func (l *Log) raiseAnchor(to record.Offset) {
 	for i := l.row(l.anchor); i < len(l.tail) && l.tail[i].end <= to; i++ {
-		if b := &l.tail[i]; b.base >= l.anchor && !b.gap {
+		if b := &l.tail[i]; b.base >= l.anchor {
 			l.base.note(b)
 		}
 		l.anchor = l.tail[i].end

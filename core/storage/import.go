@@ -85,8 +85,10 @@ func (im *importer) readOffsets(t *task.Task) error {
 		name string
 		into *map[segment.Folder]record.Offset
 	}{
-		{segment.RecoveryPointFile, &im.recovery}, {segment.LogStartFile, &im.starts},
-		{segment.HighWatermarkFile, &im.marks}, {"cleaner-offset-checkpoint", &compacted},
+		{segment.RecoveryPointFile, &im.recovery},
+		{segment.LogStartFile, &im.starts},
+		{segment.HighWatermarkFile, &im.marks},
+		{"cleaner-offset-checkpoint", &compacted},
 	} {
 		p, err := readFile(t, im.d.env.Disk, im.d.options.Folder+"/"+f.name, smallFileMax)
 		if err != nil && !errors.Is(err, env.ErrNotExist) {

@@ -175,9 +175,7 @@ func (l *Log) add(b batch) {
 		l.epochs.begin(b.epoch, max(b.base, l.start))
 	}
 	l.place(&b)
-	if !b.gap {
-		l.producers.note(&b)
-	}
+	l.producers.note(&b) // also of a gap: it was acknowledged
 	l.directory.noteUnfilled(l, int(b.bytes))
 }
 

@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"errors"
-
 	"barnabas/core/mutant"
 	"barnabas/core/record"
 	"barnabas/core/task"
@@ -18,7 +16,8 @@ type Located struct {
 
 func located(b *batch) Located { return Located{b.base, b.end, b.maxTimestamp, b.epoch, true} }
 
-// FindTimestamp finds the first batch below limit with a record at or after the timestamp. Errors: the disk's.
+// FindTimestamp finds the first batch below limit with a record at or after the timestamp. Errors: the disk's; the log was
+// changed meanwhile, so that the client should ask again.
 func (l *Log) FindTimestamp(timestamp int64, limit record.Offset) *task.Pending[Located] {
 	loop := l.directory.env.Loop
 	for _, s := range l.segments {
@@ -63,9 +62,6 @@ func (l *Log) findInFiles(t *task.Task, timestamp int64, limit record.Offset) (L
 			return l.findInTail(timestamp, limit), nil
 		}
 		over, err := l.findInFile(t, s, timestamp, limit, &found)
-		if errors.Is(err, errChanged) {
-			return Located{}, nil // the log is another one now: nothing is found, and the client asks again
-		}
 		if err != nil || found.Found || over {
 			return found, err
 		}

@@ -243,20 +243,25 @@ func (d *Directory) destroy(t *task.Task, w *waste) error {
 		return d.removeFile(t, path)
 	}
 	d.env.Probe.Sometimes(env.MarkLogDropped)
-	names, err := d.env.Disk.List(path).Wait(t)
-	if errors.Is(err, env.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := d.removeFile(t, path+"/"+name); err != nil {
+	for range 3 { // who wrote there when it was renamed may have left one more file
+		names, err := d.env.Disk.List(path).Wait(t)
+		if errors.Is(err, env.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-	}
-	if _, err := d.env.Disk.Remove(path).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
-		return err
+		for _, name := range names {
+			if err := d.removeFile(t, path+"/"+name); err != nil {
+				return err
+			}
+		}
+		if _, err = d.env.Disk.Remove(path).Wait(t); err == nil || errors.Is(err, env.ErrNotExist) {
+			return nil
+		}
+		if !errors.Is(err, env.ErrExist) {
+			return err
+		}
 	}
 	return nil
 }

@@ -42,6 +42,10 @@ func (l *Log) border(end record.Offset) (record.Offset, uint32) {
 
 // cut has the log end at the border, which stands at the position of its segment.
 func (l *Log) cut(border record.Offset, position uint32) {
+	if s := l.segmentOf(border); border == l.start && position == 0 && s != nil && s.base < border {
+		l.reset(border) // the batch that the start lies in goes, and with it the last one
+		return
+	}
 	l.tail = l.tail[:sort.Search(len(l.tail), func(i int) bool { return l.tail[i].end > border })]
 	l.cutSegments(border, position)
 	l.end = border
@@ -68,7 +72,7 @@ func (l *Log) cut(border record.Offset, position uint32) {
 func (l *Log) recallProducers() {
 	l.producers = l.base.clone()
 	for i := l.row(l.anchor); i < len(l.tail); i++ {
-		if b := &l.tail[i]; b.base >= l.anchor && !b.gap {
+		if b := &l.tail[i]; b.base >= l.anchor {
 			l.producers.note(b)
 		}
 	}

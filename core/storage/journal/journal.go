@@ -249,7 +249,7 @@ func (j *Journal) seal() {
 // Flush lets what was appended leave, at the end of a step: one commit while none is in flight, more only when large.
 // Everything else waits for the one in flight and goes in one write after it.
 func (j *Journal) Flush() {
-	if j.failure != nil {
+	if j.failure != nil || j.closed {
 		return
 	}
 	if j.env.Probe.Chance(env.SiteArenaDrop) {

@@ -47,6 +47,10 @@ var ErrRecycled = errors.New("the journal segment was recycled")
 // Load brings the bytes at the location into memory, with what follows them. Errors: the disk's; ErrOffline; ErrRecycled.
 func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 	pending := task.NewPending[task.Done](j.env.Loop)
+	if j.closed {
+		pending.Complete(task.Done{}, ErrOffline)
+		return pending
+	}
 	s := j.segment(at.Segment)
 	if s == nil {
 		assert.That(at.Segment < j.first, "an appended batch has a segment")
