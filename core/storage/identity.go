@@ -112,6 +112,37 @@ func writeIdentity(t *task.Task, e env.Env, folder string, id Identity, version 
 	text := segment.EncodeMetaProperties(segment.MetaProperties{
 		Version: version, ClusterID: id.ClusterID, NodeID: id.NodeID, Directory: id.Directory,
 	})
+	err := replaceIdentity(t, e, folder, text)
+	if errors.Is(err, env.ErrNoSpace) {
+		// A start on a full disk must not need room: the two versions differ in one byte.
+		return overwriteIdentity(t, e, folder, text)
+	}
+	return err
+}
+
+// overwriteIdentity writes over a file of the same length.
+func overwriteIdentity(t *task.Task, e env.Env, folder string, text []byte) error {
+	file, err := e.Disk.Open(folder+"/"+identityFile, env.OpenExisting).Wait(t)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	size, err := file.Size().Wait(t)
+	if err == nil && size != int64(len(text)) {
+		err = fmt.Errorf("%s/%s: %w for another one", folder, identityFile, env.ErrNoSpace)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(text, 0).Wait(t); err != nil {
+		return err
+	}
+	_, err = file.Sync().Wait(t)
+	return err
+}
+
+// replaceIdentity writes the file anew and puts it in the place of the old one.
+func replaceIdentity(t *task.Task, e env.Env, folder string, text []byte) error {
 	name := folder + "/" + identityFile
 	file, err := e.Disk.Open(name+".tmp", env.OpenCreate).Wait(t)
 	if err != nil {
