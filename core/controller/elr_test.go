@@ -14,8 +14,11 @@ func TestAnEligibleReplicaLeadsAgain(t *testing.T) {
 		isr, elr []int32
 		leads    bool
 	}{
-		{[]int32{}, []int32{1}, true}, {[]int32{}, []int32{2}, false}, {[]int32{}, nil, false},
-		{[]int32{2}, []int32{1}, false}, {[]int32{1}, nil, true},
+		{[]int32{}, []int32{1}, true},
+		{[]int32{}, []int32{2}, false},
+		{[]int32{}, nil, false},
+		{[]int32{2}, []int32{1}, false},
+		{[]int32{1}, nil, true},
 	} {
 		p := metadata.Partition{ISR: c.isr, ELR: c.elr, Leader: metadata.NoLeader, Replicas: []int32{1, 2}}
 		controller := New(env.NewRandom(1, 1), Options{})
