@@ -61,3 +61,8 @@ explore:
 # Fail every disk operation of a log directory in every way.
 sweep:
     go test ./core/storage -run '^TestEveryOperationFails$' -count=1 -v -timeout 1h -sweep.sites 0
+
+# Take a folder from Apache Kafka, give it back, and take it again (needs Java).
+kafka-and-back FOLDER:
+    .ci/kafka/make-folder {{FOLDER}}
+    .ci/kafka/kafka-and-back {{FOLDER}}
