@@ -46,11 +46,15 @@ type Handlers struct {
 	replicas   *replica.Manager
 	controller Controller
 	producers  producerIDs
+	held       held
 }
 
 // NewHandlers returns handlers over the broker's parts.
 func NewHandlers(e env.Env, o Options, image func() *metadata.Image, replicas *replica.Manager, c Controller) *Handlers {
-	return &Handlers{env: e, options: o, image: image, replicas: replicas, controller: c}
+	return &Handlers{
+		env: e, options: o, image: image, replicas: replicas, controller: c,
+		held: held{directory: replicas.Directory(), probe: e.Probe},
+	}
 }
 
 // Handle answers one request, now or later.

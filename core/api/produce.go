@@ -10,6 +10,7 @@ import (
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 	"barnabas/core/replica"
+	"barnabas/core/storage"
 	"barnabas/core/task"
 	"barnabas/core/wire"
 )
@@ -21,12 +22,14 @@ import (
 //   - acks=all answers when the high watermark passes the batch, acks=1 at the leader's stable end, or when the time is up.
 //   - A duplicate waits for what the first would have waited for, and answers with its offset (KIP-98, rule S4).
 //   - acks=0 has no answer; an error closes the connection, as in Kafka.
+//   - When the journal is full only because partition logs lag behind, the request is held, and those after it, so that
+//     order is kept and connections are not read: back-pressure, not an error. Held until its time is up it gets
+//     KAFKA_STORAGE_ERROR, and nothing of it was appended.
 //
 // Not here yet: transactions, recompression, LogAppendTime, timestamp bounds, keys on compacted topics.
 func (h *Handlers) produce(r *wire.Request, m *protocol.ProduceRequest) {
-	p := &produce{handlers: h, request: r, acks: replica.Acks(m.Acks)}
+	p := &produce{handlers: h, request: r, message: m, acks: replica.Acks(m.Acks)}
 	p.response.Responses = make([]protocol.TopicProduceResponse, len(m.TopicData))
-	at := 0
 	for i := range m.TopicData {
 		topic := &m.TopicData[i]
 		answer := &p.response.Responses[i]
@@ -36,40 +39,70 @@ func (h *Handlers) produce(r *wire.Request, m *protocol.ProduceRequest) {
 			row := &answer.PartitionResponses[k]
 			row.Default()
 			row.Index, row.LogAppendTimeMs = topic.PartitionData[k].Index, -1
-			p.partition(m, topic, &topic.PartitionData[k], &r.Facts.Records[at], row)
-			at++
 		}
+	}
+	if h.held.isEmpty() {
+		p.run()
+	}
+	if !p.appended {
+		h.held.add(p)
+	}
+	if p.left > 0 || !p.appended {
+		timeout := time.Duration(m.TimeoutMs) * time.Millisecond
+		p.timer = h.env.Loop.At(h.env.Loop.Now().Add(timeout), p.expire)
+	}
+}
+
+// run appends what was not appended yet. When there is no room for something it stops there, and appended stays false.
+func (p *produce) run() {
+	for i := p.topic; i < len(p.message.TopicData); i++ {
+		topic := &p.message.TopicData[i]
+		for k := p.row; k < len(topic.PartitionData); k++ {
+			row := &p.response.Responses[i].PartitionResponses[k]
+			if !p.partition(topic, &topic.PartitionData[k], &p.request.Facts.Records[p.at], row) {
+				p.topic, p.row = i, k
+				return
+			}
+			p.at++
+		}
+		p.row = 0
 	}
 	p.appended = true
 	if p.left == 0 {
 		p.finish()
-		return
 	}
-	timeout := time.Duration(m.TimeoutMs) * time.Millisecond
-	p.timer = h.env.Loop.At(h.env.Loop.Now().Add(timeout), p.expire)
 }
 
 // produce is one request until it is answered.
 type produce struct {
 	handlers *Handlers
 	request  *wire.Request
+	message  *protocol.ProduceRequest
 	acks     replica.Acks
 	response protocol.ProduceResponse
 	waits    []*replica.Wait
 	rows     []*protocol.PartitionProduceResponse // those that wait; nil when they are done
 	left     int
-	appended bool
+	appended bool  // all of it that can be
+	topic    int   // where to go on if not: topic, its row, and how many rows were before
+	row, at  int   //
+	full     error // why it was held
 	failed   error // the first error, for acks=0
 	timer    *task.Timer
 }
 
-func (p *produce) partition(m *protocol.ProduceRequest, topic *protocol.TopicProduceData,
-	data *protocol.PartitionProduceData, facts *record.Facts, row *protocol.PartitionProduceResponse,
-) {
-	at, part, err := p.append(m, topic, data, facts)
+// partition appends one row's records. False means that there is no room for them yet.
+func (p *produce) partition(topic *protocol.TopicProduceData, data *protocol.PartitionProduceData, facts *record.Facts,
+	row *protocol.PartitionProduceResponse,
+) bool {
+	at, part, err := p.append(p.message, topic, data, facts)
+	if errors.Is(err, storage.ErrBusy) {
+		p.full = err
+		return false
+	}
 	if err != nil {
 		p.fail(row, err, part)
-		return
+		return true
 	}
 	row.BaseOffset, row.LogStartOffset = int64(at.Base), int64(part.Log.Start())
 	acks := p.acks
@@ -92,6 +125,7 @@ func (p *produce) partition(m *protocol.ProduceRequest, topic *protocol.TopicPro
 		}
 	})
 	p.waits = append(p.waits, wait)
+	return true
 }
 
 // append gives the verdict on one partition's records and appends them.
@@ -166,9 +200,12 @@ func (p *produce) fail(row *protocol.PartitionProduceResponse, err error, part *
 	}
 }
 
-// expire answers what still waits: the batches are in the log and may yet be committed.
+// expire answers what still waits: the batches are in the log and may yet be committed. What was held is not.
 func (p *produce) expire() {
 	p.handlers.env.Probe.Sometimes(env.MarkProduceTimedOut)
+	if !p.appended {
+		p.giveUp()
+	}
 	for i, row := range p.rows {
 		if row != nil {
 			p.waits[i].GiveUp()
@@ -177,6 +214,22 @@ func (p *produce) expire() {
 	}
 	p.left = 0
 	p.finish()
+}
+
+// giveUp refuses the rows that were held.
+func (p *produce) giveUp() {
+	p.handlers.held.remove(p)
+	if p.full == nil {
+		p.full = fmt.Errorf("%w: others wait for room in the journal", protocol.ErrKafkaStorageError)
+	}
+	for i := p.topic; i < len(p.message.TopicData); i++ {
+		rows := p.response.Responses[i].PartitionResponses
+		for k := p.row; k < len(rows); k++ {
+			p.fail(&rows[k], p.full, nil)
+		}
+		p.row = 0
+	}
+	p.appended = true
 }
 
 func (p *produce) finish() {

@@ -125,7 +125,7 @@ var journalRows = []Row{
 	},
 	{
 		Name: "journal.max.bytes", Rule: atLeast(Long, mib), Default: "1073741824",
-		Meaning:    "the most the journal takes on disk; produce is refused beyond it",
+		Meaning:    "the most the journal takes on disk; produce waits beyond it until partition logs have caught up",
 		Simulation: []string{"1048576", "4194304", "67108864"},
 	},
 	{

@@ -63,6 +63,7 @@ const (
 	MarkDiskFull
 	MarkScrubbed
 	MarkCutBelowFilled
+	MarkProduceHeld
 	marks
 )
 
@@ -79,7 +80,7 @@ func (m Mark) String() string {
 		"journal-recycled", "checkpoint-written", "checkpoint-fallback", "commit-damaged", "log-filled", "segment-rolled",
 		"segment-rolled-by-time", "segment-sealed", "segment-deleted", "segment-expired", "file-read", "index-loaded",
 		"index-rebuilt", "doubt-found", "doubt-refused", "log-start-moved", "log-dropped", "producer-expired", "disk-full",
-		"scrubbed", "cut-below-filled",
+		"scrubbed", "cut-below-filled", "produce-held",
 	}
 	return names[m]
 }

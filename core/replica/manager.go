@@ -64,6 +64,9 @@ func NewManager(e env.Env, directory *storage.Directory, o Options) *Manager {
 	return m
 }
 
+// Directory returns the log directory the replicas are in.
+func (m *Manager) Directory() *storage.Directory { return m.directory }
+
 // Find returns the replica here, or nil.
 func (m *Manager) Find(topic protocol.UUID, partition int32) *Partition {
 	return m.partitions[Key{topic, partition}]

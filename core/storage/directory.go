@@ -76,6 +76,7 @@ type Directory struct {
 	large      []*Log // have a whole piece to fill
 	scrubStop  *task.Signal
 	idle       *task.Signal
+	roomWaits  []func() // of who has more to append than the journal takes now
 }
 
 // flight is one commit that is not stable for everybody yet: what it makes stable when it is.
@@ -126,7 +127,9 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 		return nil, err
 	}
 	d.journal.OnMarks(d.onMarks)
+	d.journal.OnRoom(d.roomMoved)
 	d.journal.OnFailure(func(err error) {
+		d.roomMoved()
 		if d.onFailed != nil {
 			d.onFailed(err)
 		}

@@ -46,6 +46,7 @@ func (d *Directory) retry(err error) bool {
 		d.env.Probe.Sometimes(env.MarkDiskFull)
 		if !d.full {
 			d.full = true
+			d.roomMoved()
 			d.env.Talk.Say("the disk is full: records are taken as long as the journal has room; free some space, or let retention: " + err.Error())
 		}
 		return true
@@ -263,6 +264,7 @@ func (l *Log) trim() {
 // durable then. If all of it is in order, the directory is handed over to Apache Kafka too (see export.go).
 func (d *Directory) Close(t *task.Task) error {
 	d.stopping = true
+	d.roomMoved()
 	d.work.Raise()
 	d.trash.wake.Raise()
 	d.scrubStop.Raise()

@@ -93,7 +93,7 @@ func (l *Log) CheckProducer(h *record.Header) (*Duplicate, error) {
 }
 
 // AppendAsLeader gives the batch the next offsets and the epoch, appends it, and returns its base offset. p is copied.
-// Errors: journal.ErrFull, journal.ErrOffline. Requires: the batch was checked, and its producer too.
+// Errors: ErrBusy, journal.ErrFull, journal.ErrOffline. Requires: the batch was checked, and its producer too.
 func (l *Log) AppendAsLeader(p []byte, h record.Header, epoch record.LeaderEpoch) (record.Offset, error) {
 	if err := l.room(len(p)); err != nil {
 		return -1, err
@@ -111,7 +111,8 @@ func (l *Log) AppendAsLeader(p []byte, h record.Header, epoch record.LeaderEpoch
 }
 
 // AppendAsFollower appends batches as the leader sent them and returns the new end. Each must begin where the log ends
-// and have been checked (rule S8). p is copied. Errors: journal.ErrFull, journal.ErrOffline, a gap.
+// and have been checked (rule S8). p is copied. Errors: ErrBusy, journal.ErrFull,
+// journal.ErrOffline, a gap.
 func (l *Log) AppendAsFollower(p []byte) (record.Offset, error) {
 	for len(p) > 0 {
 		h, err := record.ParseHeader(p)
@@ -148,25 +149,6 @@ func (l *Log) appendEntry(p []byte, h *record.Header) (journal.Location, []byte)
 // start, because records were deleted up to the middle of it (KIP-107).
 func (l *Log) follows(base, end record.Offset) bool {
 	return base == l.end || l.start == l.end && base < l.end && l.end < end
-}
-
-// room says whether data may enter. The metadata log goes on in the reserve (rule J14), but no batch is larger than what
-// fits into a segment with its commit.
-func (l *Log) room(size int) error {
-	if most := l.directory.options.Journal.SegmentBytes / 2; size > most {
-		return fmt.Errorf("a batch of %d bytes: the journal takes at most %d, half a segment", size, most)
-	}
-	if l.directory.stopping {
-		return fmt.Errorf("%w: the broker is stopping", journal.ErrOffline)
-	}
-	if l.always && l.directory.journal.Failure() == nil {
-		return nil
-	}
-	err := l.directory.journal.Room(size)
-	if err != nil {
-		l.directory.work.Raise()
-	}
-	return err
 }
 
 // add makes the batch part of the log. Its epoch starts with it if it is new. Requires: there is a segment.

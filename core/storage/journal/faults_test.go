@@ -253,7 +253,7 @@ func TestDataIsRefusedWhenFullAndControlEntriesAreNot(t *testing.T) {
 			}
 		})
 		r.pass(time.Millisecond)
-		if errors.Is(err, ErrFull) {
+		if errors.Is(err, ErrBusy) {
 			if !strings.Contains(err.Error(), "journal.max.bytes") {
 				t.Errorf("the error does not say what to do: %v", err)
 			}

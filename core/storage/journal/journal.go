@@ -35,8 +35,11 @@ const (
 // groupBytes is the size of an open commit that does not wait for the one in flight.
 const groupBytes = 256 << 10
 
-// ErrFull is returned when data may not enter the journal any more (rule J14).
+// ErrFull is returned when data may not enter the journal until somebody makes room on the disk (rule J14).
 var ErrFull = errors.New("the journal is full")
+
+// ErrBusy is returned when data may not enter the journal yet: partition logs have to catch up, and OnRoom tells when.
+var ErrBusy = errors.New("the journal is full until partition logs have caught up")
 
 // ErrOffline is returned when the journal failed: its directory is offline until a restart (rules S5, S14).
 var ErrOffline = errors.New("the log directory is offline")
@@ -99,6 +102,7 @@ type Journal struct {
 	syncTimer *task.Timer
 	moved     func(Marks)
 	failed    func(error)
+	roomMoved func()
 	failure   error
 	lastTable bool       // whether the last sealed commit holds entries
 	last      checkpoint // the newest, without its state
@@ -110,6 +114,15 @@ func (j *Journal) OnMarks(f func(Marks)) { j.moved = f }
 
 // OnFailure has f called once, when the journal fails for good.
 func (j *Journal) OnFailure(f func(error)) { j.failed = f }
+
+// OnRoom has f called when what Room answers may have changed: segments were recycled, or the disk turned out to be full.
+func (j *Journal) OnRoom(f func()) { j.roomMoved = f }
+
+func (j *Journal) noteRoom() {
+	if j.roomMoved != nil {
+		j.roomMoved()
+	}
+}
 
 // Marks returns how far commits are.
 func (j *Journal) Marks() Marks { return j.marks }
@@ -148,8 +161,8 @@ func (j *Journal) Room(size int) error {
 	// A large entry may leave the rest of its segment unused.
 	if j.BytesUsed()+2*size+env.BlockBytes > limit {
 		j.env.Probe.Sometimes(env.MarkJournalFull)
-		return fmt.Errorf("%w: %d of journal.max.bytes=%d are in use and not yet in partition logs; is the disk full or slow?",
-			ErrFull, j.BytesUsed(), j.options.BytesMax)
+		return fmt.Errorf("%w: %d of journal.max.bytes=%d are in use and not yet in partition logs; is the disk slow?",
+			ErrBusy, j.BytesUsed(), j.options.BytesMax)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func (m *model) act(t *rapid.T) {
 func (m *model) closeAndReopen() {
 	err := m.close()
 	must := len(m.issued.items)
-	if errors.Is(err, ErrFull) {
+	if errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) {
 		must = m.issued.acked(m.reported.Durable)
 	} else if err != nil {
 		m.t.Fatal(err)

@@ -57,6 +57,7 @@ func (j *Journal) recycle(number uint32) {
 		j.env.Probe.Sometimes(env.MarkJournalRecycled)
 	}
 	j.submit()
+	j.noteRoom()
 }
 
 // prepare makes the segment in the background unless it is there. What must be written is written, also when that exceeds the
@@ -90,7 +91,7 @@ func (j *Journal) makeNext(t *task.Task, number uint32) (*segment, error) {
 		if err == nil || !retryable(err) {
 			return s, err
 		}
-		j.starved = err
+		j.starve(err)
 		if len(j.spares) > 0 {
 			return j.takeSpare(t, number)
 		}
@@ -131,10 +132,16 @@ func (j *Journal) replenish() {
 				j.fail(err)
 				return
 			}
-			j.starved = err
+			j.starve(err)
 			t.Sleep(j.env.Loop.Now().Add(retryDelay))
 		}
 	})
+}
+
+// starve notes that the disk has no room for the next segment.
+func (j *Journal) starve(err error) {
+	j.starved = err
+	j.noteRoom()
 }
 
 // Starved says whether the disk has no room for the next segment.
@@ -150,6 +157,7 @@ func (j *Journal) addSpare(s *segment) {
 	}
 	j.spares = append(j.spares, s)
 	j.starved = nil
+	j.noteRoom()
 }
 
 // renumber gives a spare its new number: first in its header, durably, then by name. A crash between the two leaves a file

@@ -1,0 +1,52 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+
+	"barnabas/core/storage/journal"
+)
+
+// ErrBusy is returned by appends when the journal has to wait for partition logs: AwaitRoom tells when to try again.
+var ErrBusy = journal.ErrBusy
+
+// room says whether data may enter. The metadata log goes on in the reserve (rule J14), but no batch is larger than what
+// fits into a segment with its commit.
+func (l *Log) room(size int) error {
+	d := l.directory
+	if most := d.options.Journal.SegmentBytes / 2; size > most {
+		return fmt.Errorf("a batch of %d bytes: the journal takes at most %d, half a segment", size, most)
+	}
+	if d.stopping {
+		return fmt.Errorf("%w: the broker is stopping", journal.ErrOffline)
+	}
+	if l.always && d.journal.Failure() == nil {
+		return nil
+	}
+	err := d.journal.Room(size)
+	if err == nil {
+		return nil
+	}
+	d.work.Raise()
+	if errors.Is(err, ErrBusy) && d.full {
+		// Partition logs can't catch up before somebody makes room.
+		return fmt.Errorf("%w: the disk is full: free some space, or let retention", journal.ErrFull)
+	}
+	return err
+}
+
+// AwaitRoom has f called once, in a later step, when an append that got ErrBusy should be tried again: there may be room, or
+// another answer.
+func (d *Directory) AwaitRoom(f func()) { d.roomWaits = append(d.roomWaits, f) }
+
+// roomMoved wakes who waits for room.
+func (d *Directory) roomMoved() {
+	waits := d.roomWaits
+	d.roomWaits = nil
+	for _, f := range waits {
+		d.env.Loop.Later(f)
+	}
+}
+
+// BytesUsed returns how much of journal.max.bytes is taken.
+func (d *Directory) BytesUsed() int { return d.journal.BytesUsed() }
