@@ -25,11 +25,11 @@ const (
 	greetVersion   = 3 // of ApiVersions, which every broker since 2.4 serves
 )
 
-// connect connects to the broker and learns what it serves.
-func (p *program) connect(address string) (*asker, error) {
-	conn, err := p.dial(address, askPatience)
+// connect connects to the first of the brokers that answers and learns what it serves.
+func (p *program) connect(addresses ...string) (*asker, error) {
+	conn, address, err := p.reach(addresses)
 	if err != nil {
-		return nil, fmt.Errorf("no broker answers at %s: %w", address, err)
+		return nil, err
 	}
 	a := &asker{conn: conn, address: address}
 	request := protocol.NewApiVersionsRequest()

@@ -28,13 +28,33 @@ func commands() *command {
 	root := &command{name: "barnabas", short: "a Kafka-protocol broker, and its simulator"}
 	root.below = []*command{
 		{name: "start", short: "run a broker", usage: "[flags]", long: startHelp, prepare: prepareStart},
-		{name: "topic", short: "look at the topics of a running cluster", below: []*command{
+		{name: "topic", short: "make, look at, change and delete the topics of a cluster", below: []*command{
+			{
+				name: "create", short: "make topics", usage: "TOPIC... [flags]", long: topicCreateHelp, prepare: prepareTopicCreate,
+				arguments: true,
+			},
 			{name: "list", short: "list them", usage: "[flags]", long: topicListHelp, prepare: prepareTopicList},
 			{
 				name: "describe", short: "show settings, replicas and offsets, and what is promised", usage: "[TOPIC...] [flags]",
 				long: topicDescribeHelp, prepare: prepareTopicDescribe, arguments: true,
 			},
+			{
+				name: "alter", short: "change settings, or add partitions", usage: "TOPIC... [flags]", long: topicAlterHelp,
+				prepare: prepareTopicAlter, arguments: true,
+			},
+			{
+				name: "delete", short: "delete topics with their records", usage: "TOPIC... [flags]", long: topicDeleteHelp,
+				prepare: prepareTopicDelete, arguments: true,
+			},
 		}},
+		{
+			name: "produce", short: "send lines as records", usage: "TOPIC [flags]", long: produceHelp, prepare: prepareProduce,
+			arguments: true,
+		},
+		{
+			name: "consume", short: "print records", usage: "TOPIC [flags]", long: consumeHelp(), prepare: prepareConsume,
+			arguments: true,
+		},
 		{
 			name: "dump-log", short: "show what a file of a data folder holds, and check it", usage: "FILE... [flags]",
 			long: dumpLogHelp, prepare: prepareDumpLog, arguments: true,

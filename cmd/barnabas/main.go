@@ -25,6 +25,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"barnabas/core/mutant"
 	"barnabas/sim"
 )
@@ -40,9 +42,12 @@ const (
 // program is the world of one command.
 type program struct {
 	called  string // how the program was called, for commands it prints
+	stdin   io.Reader
 	stdout  io.Writer
 	stderr  io.Writer
 	environ []string
+	// asks says that somebody sits at a terminal and can be asked; shows, that stderr is one and progress may be shown.
+	asks, shows bool
 
 	dial     func(address string, patience time.Duration) (net.Conn, error)
 	serve    func(s site, stop <-chan struct{}) error
@@ -55,7 +60,8 @@ type program struct {
 
 func main() {
 	p := &program{
-		called: called(os.Args[0], mutant.Available), stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(),
+		called: called(os.Args[0], mutant.Available), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		environ: os.Environ(), asks: isTerminal(os.Stdin) && isTerminal(os.Stderr), shows: isTerminal(os.Stderr),
 		dial: dialTCP, serve: serve, stop: signals,
 		simulate: simulate, profiles: profiles, mutants: mutant.Available, give: mutant.Switch,
 	}
@@ -72,6 +78,8 @@ func (p *program) guarded(arguments []string) (code int) {
 	}()
 	return p.run(arguments)
 }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // say writes a line of talk.
 func (p *program) say(format string, arguments ...any) {

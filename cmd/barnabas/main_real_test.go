@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"barnabas/core/mutant"
@@ -27,11 +28,15 @@ const patience = 30 * time.Second
 // binaryFolder holds what is built for all tests of the package.
 var binaryFolder string
 
+// TestMain also makes this test's own binary the program, for the stories of testdata.
 func TestMain(m *testing.M) {
-	os.Exit(inFolder(m.Run))
+	testscript.Main(folderMain(m.Run), map[string]func(){"barnabas": main})
 }
 
-func inFolder(run func() int) int {
+// folderMain runs the tests with a folder for what is built.
+type folderMain func() int
+
+func (run folderMain) Run() int {
 	folder, err := os.MkdirTemp("", "barnabas-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

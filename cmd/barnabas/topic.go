@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/spf13/pflag"
 
-	"barnabas/core/config"
 	"barnabas/core/protocol"
 )
 
@@ -18,59 +17,40 @@ With --output json there is one object a line, first the topics and then the bro
 Exit codes: 0 done, 1 the broker could not be asked or a topic is not there, 2 wrong usage.
 `
 
-// topicFlags are what both commands are given.
-type topicFlags struct {
-	broker string
-	output string
-}
-
-func (f *topicFlags) declare(flags *pflag.FlagSet) {
-	flags.StringVarP(&f.broker, "broker", "b", "localhost:9092", "a broker to ask, `HOST:PORT`")
-	flags.StringVar(&f.output, "output", "table", "table or json")
-}
-
-// check says what is wrong with the flags.
-func (f *topicFlags) check() error {
-	if err := config.CheckAddress(f.broker); err != nil {
-		return usagef("--broker: %v", err)
-	}
-	return oneOf("output", f.output, "table", "json")
-}
-
 func prepareTopicList(p *program, flags *pflag.FlagSet) func() int {
 	const path = "barnabas topic list"
-	var f topicFlags
-	f.declare(flags)
+	var f clusterFlags
+	f.declare(p, flags)
 	return func() int {
 		if err := f.check(); err != nil {
 			return p.misused(path, err)
 		}
-		topics, err := p.listTopics(f.broker)
+		topics, err := p.listTopics(f.addresses())
 		if err != nil {
 			return p.failed(path, err)
 		}
-		return p.print(showList(topics, f.output == "json"))
+		return p.print(showList(topics, f.json()))
 	}
 }
 
 func prepareTopicDescribe(p *program, flags *pflag.FlagSet) func() int {
 	const path = "barnabas topic describe"
-	var f topicFlags
-	f.declare(flags)
+	var f clusterFlags
+	f.declare(p, flags)
 	return func() int {
 		if err := f.check(); err != nil {
 			return p.misused(path, err)
 		}
-		d, err := p.describeTopics(f.broker, flags.Args())
+		d, err := p.describeTopics(f.addresses(), flags.Args())
 		if err != nil {
 			return p.failed(path, err)
 		}
-		return p.print(d.show(f.output == "json"))
+		return p.print(d.show(f.json()))
 	}
 }
 
-func (p *program) listTopics(address string) ([]protocol.MetadataResponseTopic, error) {
-	a, err := p.connect(address)
+func (p *program) listTopics(addresses []string) ([]protocol.MetadataResponseTopic, error) {
+	a, err := p.connect(addresses...)
 	if err != nil {
 		return nil, err
 	}

@@ -44,8 +44,8 @@ type brokerView struct {
 
 // describeTopics asks a broker for the topics, or for all, and every broker for what it alone knows. A broker that can't
 // be asked, other than the first, is told of in the description.
-func (p *program) describeTopics(address string, names []string) (*description, error) {
-	first, err := p.connect(address)
+func (p *program) describeTopics(addresses []string, names []string) (*description, error) {
+	first, err := p.connect(addresses...)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func TestRealTopicCommands(t *testing.T) {
 		t.Fatal(err, answer.Error())
 	}
 	run := func(words ...string) (string, int) {
-		p := execute(t, append(words, "--broker", b.address())...)
+		p := execute(t, append(words, "--bootstrap-server", b.address())...)
 		code := p.code(t)
 		return read(p.out) + p.said(), code
 	}

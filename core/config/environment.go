@@ -8,6 +8,9 @@ import (
 
 const environmentPrefix = "BARNABAS_"
 
+// forCommands is BARNABAS_BOOTSTRAP_SERVER, which tells commands where a broker is, and the broker nothing.
+const forCommands = "BOOTSTRAP_SERVER"
+
 // Environment returns the settings among environment variables ("NAME=value"): BARNABAS_LOG_SEGMENT_BYTES is
 // log.segment.bytes. They come in ascending order of their names.
 func Environment(variables []string) []Pair {
@@ -15,7 +18,7 @@ func Environment(variables []string) []Pair {
 	for _, variable := range variables {
 		name, value, _ := strings.Cut(variable, "=")
 		rest, ours := strings.CutPrefix(name, environmentPrefix)
-		if !ours || isServiceLink(rest) {
+		if !ours || isServiceLink(rest) || rest == forCommands {
 			continue
 		}
 		pairs = append(pairs, Pair{

@@ -43,6 +43,7 @@ func TestProperties(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	for _, c := range []struct{ variables, want string }{
+		{"BARNABAS_BOOTSTRAP_SERVER=a:1 BARNABAS_NODE_ID=1", "node.id=1 (environment variable BARNABAS_NODE_ID)"},
 		{"BARNABAS_LOG_SEGMENT_BYTES=1", "log.segment.bytes=1 (environment variable BARNABAS_LOG_SEGMENT_BYTES)"},
 		{"PATH=/bin BARNABAS=1 barnabas_node_id=1 XBARNABAS_A=1", ""},
 		{"BARNABAS_NODE_ID=a=b BARNABAS_LISTENERS=", "listeners= (environment variable BARNABAS_LISTENERS); node.id=a=b (environment variable BARNABAS_NODE_ID)"},
