@@ -29,19 +29,14 @@ type memory struct {
 // class returns the size class of a size: its pieces have BlockBytes << class bytes.
 func class(size int) int { return bits.Len(uint((size - 1) / env.BlockBytes)) }
 
-// take returns zeroed memory of whole blocks.
+// take returns memory of whole blocks with any content: clearing it would cost as much as filling it.
 func (m *memory) take(size int) []byte {
 	size = max((size+env.BlockBytes-1)&^(env.BlockBytes-1), env.BlockBytes)
-	c := class(size)
-	p, fresh := m.piece(c)
-	if !fresh {
-		clear(p[:size])
-	}
-	return p[:size:size]
+	return m.piece(class(size))[:size:size]
 }
 
-// piece returns a piece of a class and whether it comes straight from the system, which zeroes.
-func (m *memory) piece(c int) (p []byte, fresh bool) {
+// piece returns a piece of a class.
+func (m *memory) piece(c int) []byte {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.used == nil {
@@ -49,16 +44,15 @@ func (m *memory) piece(c int) (p []byte, fresh bool) {
 	}
 	if len(m.free[c]) == 0 {
 		m.grow(c)
-		fresh = env.BlockBytes<<c >= slabBytes
 	}
 	last := len(m.free[c]) - 1
-	p = m.free[c][last]
+	p := m.free[c][last]
 	m.free[c] = m.free[c][:last]
 	if len(p) > slabBytes {
 		m.kept -= len(p)
 	}
 	m.used[&p[0]] = c
-	return p, fresh
+	return p
 }
 
 // grow adds at least one piece to a class.

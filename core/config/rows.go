@@ -144,7 +144,7 @@ var journalRows = []Row{
 		Simulation: []string{"1048576", "4194304", "67108864"},
 	},
 	{
-		Name: "arena.chunk.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "1048576",
+		Name: "arena.chunk.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "4194304",
 		Meaning:    "the unit in which that memory is taken; at most half of arena.max.bytes",
 		Simulation: []string{"65536", "1048576"},
 	},

@@ -31,7 +31,7 @@ type Disk interface {
 	SyncDir(folder string) *task.Pending[task.Done]
 	// Lock takes the folder for this process until it ends. Errors: ErrLocked when another process has it.
 	Lock(path string) *task.Pending[task.Done]
-	// Buffer returns zeroed memory outside the garbage collector's care, aligned to BlockBytes, its size rounded up to
+	// Buffer returns memory of any content outside the garbage collector's care, aligned to BlockBytes, its size rounded up to
 	// a multiple of it. FreeBuffer gives it back; using it after that is a fault.
 	Buffer(size int) []byte
 	FreeBuffer(p []byte)

@@ -46,7 +46,7 @@ func (d *Directory) export(t *task.Task) error {
 		}
 		logs = append(logs, l)
 	}
-	if err := d.eachLog(t, "export partition logs", logs, func(t *task.Task, l *Log) error { return l.export(t) }); err != nil {
+	if err := d.eachLog(t, "export partition logs", syncsMax, logs, func(t *task.Task, l *Log) error { return l.export(t) }); err != nil {
 		return err
 	}
 	for _, l := range logs {

@@ -105,7 +105,7 @@ func (l *Log) ensureBlock(t *task.Task, s *logSegment, position uint32) error {
 	d, cuts := l.directory, l.cuts
 	p := d.env.Disk.Buffer(env.BlockBytes)
 	defer d.env.Disk.FreeBuffer(p)
-	// What is not there or can't be read stays zero: a reader finds the damage.
+	clear(p) // what is not there or can't be read stays zero: a reader finds the damage
 	file, err := d.files.take(t, l.path(s), env.OpenExisting)
 	if err == nil {
 		_, err = file.ReadAt(p, int64(position)-int64(need)).Wait(t)

@@ -16,6 +16,9 @@ const retryDelay = 100 * time.Millisecond
 // syncsMax is how many logs are synced at once.
 const syncsMax = 16
 
+// fillsMax is how many logs are filled at once.
+const fillsMax = 4
+
 // keepLogs fills partition logs behind the journal and writes checkpoints, until the directory fails or closes.
 func (d *Directory) keepLogs(t *task.Task) {
 	for !d.stopping && d.journal.Failure() == nil {
@@ -108,16 +111,12 @@ func (d *Directory) crowded() bool {
 
 // keepOnce does what is to be done now.
 func (d *Directory) keepOnce(t *task.Task) error {
-	for l := d.heavy(); l != nil && !d.due(); l = d.heavy() {
-		more, err := l.fill(t)
-		if err != nil {
+	for d.heavy() != nil && !d.due() {
+		logs := d.takeHeavy()
+		if err := d.eachLog(t, "fill partition logs", fillsMax, logs, d.fillHeavy); err != nil {
 			return err
 		}
-		if !more || l.unfilled < fillBytes {
-			l.large = false
-			d.large = d.large[1:]
-		}
-		d.pace(t)
+		d.pace(t, logs)
 	}
 	if d.due() || d.forced {
 		return d.checkpoint(t, d.forced || d.crowded())
@@ -125,9 +124,34 @@ func (d *Directory) keepOnce(t *task.Task) error {
 	return nil
 }
 
-// pace leaves the device to commits for a while, if the journal is not in need of room (rule A2).
-func (d *Directory) pace(t *task.Task) {
-	if !d.stopping && 4*d.journal.BytesUsed() < d.options.Journal.BytesMax {
+// takeHeavy takes some logs off the list of those with much to fill.
+func (d *Directory) takeHeavy() (logs []*Log) {
+	for l := d.heavy(); l != nil && len(logs) < fillsMax; l = d.heavy() {
+		l.large = false
+		d.large = d.large[1:]
+		logs = append(logs, l)
+	}
+	return logs
+}
+
+// fillHeavy writes one piece of a log, and puts it back on the list if there are more.
+func (d *Directory) fillHeavy(t *task.Task, l *Log) error {
+	more, err := l.fill(t)
+	if (more || err != nil) && l.unfilled >= fillBytes && !l.large {
+		l.large = true
+		d.large = append(d.large, l)
+	}
+	return err
+}
+
+// pace leaves the device to commits for a while, if the journal is not in need of room (rule A2), and the logs do not lag so
+// far that what they lack may have to be read back from the journal.
+func (d *Directory) pace(t *task.Task, logs []*Log) {
+	lag := 0
+	for _, l := range logs {
+		lag += l.unfilled
+	}
+	if !d.stopping && 4*d.journal.BytesUsed() < d.options.Journal.BytesMax && 4*lag < d.options.Journal.ArenaBytesMax {
 		t.Sleep(d.env.Loop.Now().Add(fillPause))
 	}
 }
@@ -147,16 +171,13 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 		}
 	}
 	wanting := error(nil) // a want of space must not keep the journal from being recycled as far as can be
-	for _, l := range chosen {
-		if err := d.fillUp(t, l); err != nil {
-			if !d.retry(err) {
-				return err
-			}
-			wanting = err
-			break
+	if err := d.eachLog(t, "fill partition logs", fillsMax, chosen, d.fillUp); err != nil {
+		if !d.retry(err) {
+			return err
 		}
+		wanting = err
 	}
-	if err := d.eachLog(t, "sync partition logs", chosen, func(t *task.Task, l *Log) error { return l.sync(t) }); err != nil {
+	if err := d.eachLog(t, "sync partition logs", syncsMax, chosen, func(t *task.Task, l *Log) error { return l.sync(t) }); err != nil {
 		if !d.retry(err) {
 			return err
 		}
@@ -171,23 +192,24 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 	return wanting
 }
 
-// fillUp fills a log as far as it is stable.
+// fillUp fills a log as far as it is stable now: what comes meanwhile is the next checkpoint's, or this one would not end.
 func (d *Directory) fillUp(t *task.Task, l *Log) error {
-	for {
+	for end := l.stable; l.filled < end; {
 		more, err := l.fill(t)
 		if err != nil || !more || d.journal.Failure() != nil {
 			return err
 		}
-		d.pace(t)
+		d.pace(t, []*Log{l})
 	}
+	return nil
 }
 
-// eachLog has the same done to each of the logs, several at a time, until it fails for one.
-func (d *Directory) eachLog(t *task.Task, name string, logs []*Log, do func(t *task.Task, l *Log) error) error {
+// eachLog has the same done to each of the logs, at most so many at a time, until it fails for one.
+func (d *Directory) eachLog(t *task.Task, name string, most int, logs []*Log, do func(t *task.Task, l *Log) error) error {
 	var failed error
 	next, running := 0, 0
 	done := task.NewSignal(d.env.Loop)
-	for range min(syncsMax, len(logs)) {
+	for range min(most, len(logs)) {
 		running++
 		d.env.Loop.Go(name, func(t *task.Task) {
 			for next < len(logs) && failed == nil {

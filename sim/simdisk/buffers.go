@@ -36,15 +36,16 @@ type buffers struct {
 	free    []*buffer
 }
 
-// take returns zeroed memory of at least size bytes.
+// take returns memory of at least size bytes, whose content nobody may count on.
 func (b *buffers) take(size int, alive bool) []byte {
 	size = max(int(blocks(int64(size))), env.BlockBytes)
 	if !alive {
-		return aligned(size)
+		return aligned(size) // of a dead process: nobody looks at it
 	}
 	if got := takeFit(&b.free, size); got != nil {
 		assert.That(isPoisoned(got.memory), "nobody writes to a freed buffer")
-		return got.use()
+		got.used = true
+		return got.memory
 	}
 	got := takeFit(&b.machine.buffers, size)
 	if got == nil {
@@ -53,13 +54,9 @@ func (b *buffers) take(size int, alive bool) []byte {
 	}
 	at, _ := slices.BinarySearchFunc(b.all, got.base, compareBase)
 	b.all = slices.Insert(b.all, at, got)
-	return got.use()
-}
-
-func (u *buffer) use() []byte {
-	u.used = true
-	clear(u.memory)
-	return u.memory
+	got.used = true
+	fill(got.memory)
+	return got.memory
 }
 
 // takeFit takes the last buffer of exactly the size out of a list, or returns nil.

@@ -20,7 +20,9 @@ func (r *rig) rest() *Machine {
 func TestBlocksAreThoseThatWereWritten(t *testing.T) {
 	r, f := fresh(t, 1, PosixMin, 2)
 	r.run(func(s *task.Task) {
-		wait(t, s, f.WriteSync(r.disk.Buffer(4*env.BlockBytes), 2*env.BlockBytes)) // zeros
+		zeros := r.disk.Buffer(4 * env.BlockBytes)
+		clear(zeros)
+		wait(t, s, f.WriteSync(zeros, 2*env.BlockBytes))
 		wait(t, s, r.disk.MakeFolder("d"))
 		g := wait(t, s, r.disk.Open("d/0.log", env.OpenNew))
 		wait(t, s, g.WriteSync(blockOf(r.disk, 1, 'x'), 3*env.BlockBytes))

@@ -40,6 +40,7 @@ func pair(a, b uint64) []byte {
 func (y *tally) write(s *task.Task, f env.File, a, b uint64, at int64) error {
 	p := y.disk.Buffer(1)
 	defer y.disk.FreeBuffer(p)
+	clear(p)
 	copy(p, pair(a, b))
 	_, err := f.WriteSync(p, at).Wait(s)
 	return err

@@ -33,7 +33,7 @@ func Disk(t *testing.T, open func(t *testing.T) *DiskWorld) {
 		name  string
 		check func(t *testing.T, s *task.Task, w *DiskWorld)
 	}{
-		{"buffers are aligned, zeroed and rounded up", checkBuffers},
+		{"buffers are aligned and rounded up", checkBuffers},
 		{"direct writes that are not whole blocks are refused", checkAlignment},
 		{"writes of disjoint ranges run together", checkDisjoint},
 		{"operations in progress survive close", checkCloseInProgress},

@@ -98,6 +98,7 @@ func makeSegment(t *task.Task, disk env.Disk, folder string, s *segment, id iden
 	s.file = file
 	piece := disk.Buffer(min(prewriteBytes, int(s.bytes)))
 	defer disk.FreeBuffer(piece)
+	clear(piece)
 	for at := 0; at < int(s.bytes); at += len(piece) {
 		p := piece[:min(len(piece), int(s.bytes)-at)]
 		if _, err := file.WriteSync(p, int64(at)).Wait(t); err != nil {
