@@ -30,7 +30,7 @@ type broker struct {
 	up       bool // ready, in the present process
 	failed   error
 	starts   uint64
-	chances  uint64
+	chances  [env.Sites]uint64
 	secrets  uint64
 	watch    watch
 	before   ledger.Holding // what the disk held when the present process started
@@ -44,7 +44,7 @@ type broker struct {
 func newBroker(w *world, id int32, node *kernel.Node, settings *config.Settings) *broker {
 	b := &broker{world: w, id: id, node: node, settings: settings, live: ledger.NewReader(), durable: ledger.NewReader()}
 	b.watch.promised, b.watch.led = make(map[logKey]record.Offset), make(map[logKey]ledEpoch)
-	b.machine = simdisk.New(w.kernel, node, w.plan.disks(w.kernel.Random, uint64(id-1)))
+	b.machine = simdisk.New(w.kernel, node, w.plan.Disks[id-1])
 	b.machine.Counted = w.count
 	node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("broker %d", b.id), cause, stack) }
 	return b
@@ -210,21 +210,18 @@ func (t talk) Fail(reason error) {
 	t.b.world.violate("BrokerFailed", fmt.Sprintf("broker %d: %v", t.b.id, reason))
 }
 
-// probe takes rare paths: a seed turns half of the sites on, each of which then says yes once in a while.
+// probe takes rare paths: the plan turns some of the sites on, each of which then says yes once in a while.
 type probe struct{ b *broker }
 
-const (
-	streamSite env.Stream = kernel.StreamProbe + iota
-	streamChance
-)
+const streamChance env.Stream = kernel.StreamProbe + 1
 
 func (p probe) Chance(site env.Site) bool {
 	w := p.b.world
-	if !w.plan.chances || w.healed || !w.kernel.Random.OneIn(2, streamSite, uint64(site)) {
+	if !w.chances[site] || w.healed {
 		return false
 	}
-	p.b.chances++
-	return w.kernel.Random.OneIn(8, streamChance, uint64(p.b.id), p.b.chances)
+	p.b.chances[site]++
+	return w.kernel.Random.OneIn(8, streamChance, uint64(p.b.id), uint64(site), p.b.chances[site])
 }
 
 func (p probe) Sometimes(mark env.Mark) { p.b.world.result.Seen[mark] = true }

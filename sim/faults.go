@@ -5,82 +5,91 @@ import (
 
 	"barnabas/core/env"
 	"barnabas/sim/kernel"
+	"barnabas/sim/plan"
 )
 
-// The streams of fault times and sizes.
+// The streams of fault times and of what a fault draws when it happens.
 const (
 	streamWhen env.Stream = kernel.StreamFault + iota
 	streamSize
-	streamWho
 )
 
-// Kinds of fault, by the rows of the fault matrix; each broker's fault of a kind has its own keys.
+// crashTries is how often a crash waits for the disk to be at work, and killTries how often after damage.
 const (
-	faultCrash uint64 = iota
-	faultPower
-	faultPause
-	faultLimp
-	faultLeader
-	faultStop
-	faultClock
+	crashTries = 50
+	killTries  = 5
 )
 
-// schedule has a fault happen again and again, at drawn times, until the world is healed.
-func (w *world) schedule(every time.Duration, kind, who uint64, happen func(turn uint64)) {
-	if every == 0 {
-		return
-	}
-	turn := uint64(0)
-	var next func()
-	next = func() {
-		turn++
-		delay := time.Duration(w.kernel.Random.Below(uint64(2*every), streamWhen, kind, who, turn))
-		this := turn
-		w.kernel.At(w.kernel.Now().Add(delay), func() {
-			if w.healed {
-				return
-			}
-			happen(this)
-			next()
-		})
-	}
-	next()
-}
-
-func (w *world) size(n uint64, kind, who, turn uint64) uint64 {
-	return w.kernel.Random.Below(n, streamSize, kind, who, turn)
-}
-
+// scheduleFaults has the plan's faults happen, until the world is healed.
 func (w *world) scheduleFaults() {
-	f := w.plan.faults
-	for _, b := range w.brokers {
-		who := uint64(b.id)
-		w.schedule(f.crashEvery, faultCrash, who, func(turn uint64) {
-			if w.down() < w.minority() {
-				w.crashSoon(b, false, 50, faultCrash, turn)
+	for i := range w.plan.Faults {
+		f := &w.plan.Faults[i]
+		w.kernel.At(instant(f.At), func() {
+			if !w.healed {
+				w.happen(f)
 			}
 		})
-		w.schedule(f.pauseEvery, faultPause, who, func(turn uint64) { w.pause(b, turn) })
-		w.schedule(f.limpEvery, faultLimp, who, func(turn uint64) {
-			d := 50*time.Millisecond + time.Duration(w.size(uint64(3*time.Second), faultLimp, who, turn))
-			b.machine.Limp(w.kernel.Now().Add(d), 10<<w.size(6, faultLimp, who, turn^1<<32))
-		})
-		w.schedule(f.stopEvery, faultStop, who, func(turn uint64) {
-			if w.down() < w.minority() {
-				w.stop(b, turn)
-			}
-		})
-		w.scheduleDiskFaults(b)
-		w.schedule(f.clockEvery, faultClock, who, func(turn uint64) { w.shiftClock(b, turn) })
 	}
-	w.schedule(f.powerEvery, faultPower, 0, w.powerLoss)
-	if w.script != nil {
-		w.schedule(f.leaderEvery, faultLeader, 0, func(turn uint64) { w.script.electAny(turn | 1<<40) })
+	for _, b := range w.brokers {
+		if w.plan.Has(plan.Rollback, b.id) {
+			w.keepPast(b)
+		}
 	}
 }
 
-// minority is how many brokers may be down at once: with one broker, that one.
-func (w *world) minority() int { return max(1, (len(w.brokers)-1)/2) }
+// size draws a number below n for a fault that happens.
+func (w *world) size(n uint64, f *plan.Fault, which uint64) uint64 {
+	return w.kernel.Random.Below(n, streamSize, f.ID, which)
+}
+
+// happen has one fault happen, if the world is such that it can.
+func (w *world) happen(f *plan.Fault) {
+	b := w.broker(f.Broker)
+	until := w.kernel.Now().Add(f.For)
+	switch f.Kind {
+	case plan.Crash:
+		if w.down() < minority(len(w.brokers)) {
+			w.crashSoon(b, false, crashTries, f.Down)
+		}
+	case plan.Power:
+		w.powerLoss(b, f)
+	case plan.Pause:
+		w.pause(b, f.For)
+	case plan.Limp:
+		b.machine.Limp(until, int64(f.Number))
+	case plan.Lead:
+		if w.script != nil {
+			w.script.electAny()
+		}
+	case plan.Stop:
+		if w.down() < minority(len(w.brokers)) {
+			w.stop(b, f)
+		}
+	case plan.Clock:
+		w.shiftClock(b, f.For)
+	case plan.FailSync:
+		b.trouble.errors = append(b.trouble.errors, diskError{Injection: b.machine.FailSync(f.Files)})
+	case plan.Fail:
+		b.trouble.errors = append(b.trouble.errors, diskError{Injection: b.machine.Fail(0, "", until, f.Number)})
+	case plan.Full:
+		b.machine.Fill(until, int64(f.Number))
+	case plan.ReadOnly:
+		b.trouble.errors = append(b.trouble.errors, diskError{Injection: b.machine.MakeReadOnly(until)})
+	case plan.NoDescriptors:
+		b.trouble.errors = append(b.trouble.errors, diskError{Injection: b.machine.TakeDescriptors(until)})
+	case plan.Damage:
+		w.damage(b, f)
+	case plan.Lie:
+		if len(w.brokers) > 1 && w.mayLose(b) {
+			b.trouble.lied = append(b.trouble.lied, b.machine.LieAboutSyncs("journal-*.segment", until, f.Number))
+		}
+	case plan.Rollback:
+		w.rollBack(b, f)
+	}
+}
+
+// minority is how many of so many brokers may be down at once: of one, that one.
+func minority(brokers int) int { return max(1, (brokers-1)/2) }
 
 func (w *world) down() (n int) {
 	for _, b := range w.brokers {
@@ -90,3 +99,6 @@ func (w *world) down() (n int) {
 	}
 	return n
 }
+
+// elapsed is the virtual time since the run began.
+func (w *world) elapsed() time.Duration { return time.Duration(w.kernel.Now()) }

@@ -3,8 +3,10 @@ package sim
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
+	"barnabas/sim/plan"
 	"barnabas/sim/simdisk"
 )
 
@@ -18,14 +20,6 @@ import (
 //   - Damage with a single replica (D8, D9, D10), in worlds that expect it to be detected: every acknowledged record is
 //     served as it was, or its place answers KAFKA_STORAGE_ERROR, or the start is refused with a message that names the
 //     place. Nothing else is owed, and nothing wrong may be served.
-const (
-	faultDiskError uint64 = 100 + iota
-	faultDiskFull
-	faultDiskRefuses
-	faultDamage
-	faultLie
-	faultRollback
-)
 
 // trouble is what a broker's disk did to it.
 type trouble struct {
@@ -50,95 +44,38 @@ func (t *trouble) newLife() {
 	}
 }
 
-func (w *world) scheduleDiskFaults(b *broker) {
-	f, who := w.plan.disk, uint64(b.id)
-	w.schedule(f.errorsEvery, faultDiskError, who, func(turn uint64) { w.failDisk(b, turn) })
-	w.schedule(f.fullEvery, faultDiskFull, who, func(turn uint64) {
-		b.machine.Fill(w.kernel.Now().Add(w.window(faultDiskFull, who, turn)), int64(w.size(3, faultDiskFull, who, turn^1<<32))<<14)
-	})
-	w.schedule(f.refusesEvery, faultDiskRefuses, who, func(turn uint64) { w.refuseChanges(b, turn) })
-	if len(w.brokers) == 1 {
-		w.schedule(f.damageEvery, faultDamage, who, func(turn uint64) { w.damage(b, turn) })
-		return
-	}
-	w.schedule(f.lieEvery, faultLie, who, func(turn uint64) {
-		if w.mayLose(b) {
-			until := w.kernel.Now().Add(w.window(faultLie, who, turn))
-			b.trouble.lied = append(b.trouble.lied, b.machine.LieAboutSyncs("journal-*.segment", until, 1+w.size(4, faultLie, who, turn^1<<32)))
-		}
-	})
-	if f.rollbackEvery > 0 {
-		w.keepPast(b)
-		w.schedule(f.rollbackEvery, faultRollback, who, func(turn uint64) { w.rollBack(b, turn) })
-	}
-}
-
-// window draws how long a condition lasts.
-func (w *world) window(kind, who, turn uint64) time.Duration {
-	return 20*time.Millisecond<<w.size(8, kind, who, turn^1<<33) + time.Duration(w.size(uint64(20*time.Millisecond), kind, who, turn^1<<34))
-}
-
-// failDisk lets one sync, or for a moment some operations, fail.
-func (w *world) failDisk(b *broker, turn uint64) {
-	who := uint64(b.id)
-	var i *simdisk.Injection
-	switch w.size(3, faultDiskError, who, turn) {
-	case 0:
-		i = b.machine.FailSync("")
-	case 1:
-		i = b.machine.FailSync(targets[w.size(uint64(len(targets)), faultDiskError, who, turn^1<<35)])
-	default:
-		until := w.kernel.Now().Add(w.window(faultDiskError, who, turn))
-		i = b.machine.Fail(0, "", until, 1<<w.size(7, faultDiskError, who, turn^1<<32))
-	}
-	b.trouble.errors = append(b.trouble.errors, diskError{Injection: i})
-}
-
-// refuseChanges makes the disk read-only for a while, or takes all descriptors.
-func (w *world) refuseChanges(b *broker, turn uint64) {
-	until := w.kernel.Now().Add(w.window(faultDiskRefuses, uint64(b.id), turn))
-	i := b.machine.MakeReadOnly
-	if w.size(2, faultDiskRefuses, uint64(b.id), turn^1<<35) == 0 {
-		i = b.machine.TakeDescriptors
-	}
-	b.trouble.errors = append(b.trouble.errors, diskError{Injection: i(until)})
-}
-
-// targets are the files that damage is aimed at, by kind, so that rare kinds get their share.
-var targets = [...]string{"journal-*.segment", "journal-*.checkpoint", "*.log", "*.index", "*.timeindex", ""}
-
-// damage harms a block at rest of one kind of file, or lets a block of the next write go astray. Half of the times the
-// process is then killed, so that the next one has to find it.
-func (w *world) damage(b *broker, turn uint64) {
-	who := uint64(b.id)
-	blocks := b.machine.Blocks(targets[w.size(uint64(len(targets)), faultDamage, who, turn)])
+// damage harms a block at rest of one kind of file, or lets a block of the next write go astray, and may have the process
+// killed, so that the next one has to find it. It is for worlds with one broker.
+func (w *world) damage(b *broker, f *plan.Fault) {
+	blocks := b.machine.Blocks(f.Files)
 	if len(blocks) == 0 {
 		blocks = b.machine.Blocks("")
 	}
-	if len(blocks) == 0 {
+	if len(blocks) == 0 || len(w.brokers) > 1 {
 		return
 	}
-	target := blocks[w.size(uint64(len(blocks)), faultDamage, who, turn^1<<32)]
+	target := blocks[w.size(uint64(len(blocks)), f, 0)]
 	b.trouble.damaged = true
-	switch w.size(3, faultDamage, who, turn^1<<33) {
-	case 0:
+	switch f.How {
+	case plan.Unreadable:
 		b.machine.Unreadable(target)
-	case 1:
+	case plan.Astray:
 		stray := simdisk.Of(simdisk.OpWriteSync, simdisk.OpSync)
 		b.machine.Inject(simdisk.Rule{Kinds: stray, Times: 4, Effect: simdisk.Misdirect})
 	default:
-		b.machine.Rot(target, simdisk.Rot(w.size(4, faultDamage, who, turn^1<<35)))
+		rots := plan.Rots()
+		b.machine.Rot(target, simdisk.Rot(slices.Index(rots[:], f.How)))
 	}
 	w.trace(func() string { return fmt.Sprintf("damage of %s, block %d", target.Path, target.Block) })
-	if w.size(2, faultDamage, who, turn^1<<34) == 0 {
-		w.crashSoon(b, false, 5, faultDamage, turn)
+	if f.Flag {
+		w.crashSoon(b, false, killTries, f.Down)
 	}
 }
 
 // mayLose is the budget of rule O3: what the broker holds may be lost if all that was acknowledged is durable, by the bytes
 // of their disks, on the others, none of which has lost anything that it does not have again, and all of which are there.
 func (w *world) mayLose(b *broker) bool {
-	if w.plan.setting("durability") != "fsync" || !w.allComplete() {
+	if w.plan.Value("durability") != "fsync" || !w.allComplete() {
 		return false
 	}
 	for _, other := range w.brokers {
@@ -187,15 +124,15 @@ func (w *world) keepPast(b *broker) {
 }
 
 // rollBack ends the broker's process and gives its machine the disk of some time before.
-func (w *world) rollBack(b *broker, turn uint64) {
-	if len(b.trouble.past) == 0 || !b.node.Alive() || !w.mayLose(b) {
+func (w *world) rollBack(b *broker, f *plan.Fault) {
+	kept := len(b.trouble.past)
+	if kept == 0 || !b.node.Alive() || !w.mayLose(b) {
 		return
 	}
-	at := w.size(uint64(len(b.trouble.past)), faultRollback, uint64(b.id), turn)
 	b.crash(true)
-	b.machine.Restore(b.trouble.past[at])
+	b.machine.Restore(b.trouble.past[kept-min(kept, int(f.Number))])
 	b.unclean = true
-	w.startAgain(b, faultRollback, turn)
+	w.startAgain(b, f.Down)
 }
 
 // place is what a message about damage must have in it: the file, or the offsets of a log that were found damaged before.
@@ -230,7 +167,7 @@ func (b *broker) gaveUp(reason error) bool {
 			b.machine.Restore(simdisk.Snapshot{}) // a new disk, and everything from the others
 			b.unclean, b.trouble.harmed, b.trouble.refused = true, false, 0
 		}
-		w.startAgain(b, faultDiskError, uint64(w.kernel.Now()))
+		w.startAgain(b, time.Duration(w.kernel.Random.Below(uint64(downMax), streamSize, uint64(b.id), b.starts, 1)))
 	})
 	return true
 }

@@ -49,9 +49,3 @@ type Result struct {
 	Unknown    uint64 // checks that could not decide
 	Seen       [env.Marks]bool
 }
-
-// Profile is a named way to draw worlds.
-type Profile struct {
-	Name string
-	Doc  string
-}

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"barnabas/core/config"
 	"barnabas/core/env"
 	"barnabas/core/record"
 	"barnabas/core/task"
 	"barnabas/sim/client"
 	"barnabas/sim/kernel"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 	"barnabas/sim/simnet"
 	"barnabas/sim/witness"
 )
@@ -23,7 +23,9 @@ const violationsMax = 5
 // world is one run.
 type world struct {
 	options   Options
-	plan      plan
+	plan      *plan.Plan
+	chances   [env.Sites]bool
+	retention ledger.Retention // of the plan's topics
 	kernel    *kernel.Kernel
 	network   *simnet.Network
 	script    *script
@@ -43,11 +45,15 @@ type world struct {
 	movedAt   task.Instant // when that last changed
 }
 
-// Run runs one seed, or runs it twice, and returns what it found.
-func Run(o Options) Result {
-	r := run(o)
+// Run draws a seed's plan and runs it.
+func Run(o Options) Result { return RunPlan(Draw(o), o) }
+
+// RunPlan runs a plan once, or twice, and returns what it found. Of the options those count that say how to look at it.
+// Requires: Check has nothing against the plan.
+func RunPlan(p *plan.Plan, o Options) Result {
+	r := run(p, o)
 	if o.Twice {
-		if again := run(o); again.Digest != r.Digest {
+		if again := run(p, o); again.Digest != r.Digest {
 			r.Violations = append(r.Violations, Violation{
 				"DigestMismatch", "the same seed ran differently the second time", task.Instant(r.Virtual),
 			})
@@ -56,18 +62,17 @@ func Run(o Options) Result {
 	return r
 }
 
-func run(o Options) Result {
+func run(p *plan.Plan, o Options) Result {
 	began := wallClock()
-	random := env.NewRandom(o.Seed, 0xba12aba5)
 	w := &world{
-		options: o, plan: draw(o, random), kernel: kernel.New(random),
-		committed: make(map[logKey]record.Offset), faults: make(map[string]uint64), result: Result{Seed: o.Seed},
+		options: o, plan: p, kernel: kernel.New(randomOf(p.Seed)), retention: retentionOf(p),
+		committed: make(map[logKey]record.Offset), faults: make(map[string]uint64), result: Result{Seed: p.Seed},
 	}
 	w.ledger = ledger.New(w.judge, w.wallMax)
-	w.ledger.Memory = w.plan.memory()
+	w.ledger.Memory = memoryOf(p)
 	w.witness = witness.New(w.violate)
 	w.build()
-	end := task.Instant(0).Add(o.Virtual)
+	end := task.Instant(0).Add(p.Virtual)
 	w.runUntil(end)
 	w.heal()
 	w.settle(end.Add(settleTime), w.unsettled)
@@ -83,24 +88,31 @@ func run(o Options) Result {
 func (w *world) build() {
 	o := w.options
 	w.network = simnet.New(w.kernel)
-	w.network.SetFaults(w.plan.network)
+	w.network.SetFaults(w.plan.Network)
 	w.network.Counted = w.count
-	settings := w.settings()
-	if w.plan.brokers > 1 {
+	settings, err := settingsOf(w.plan)
+	if err != nil {
+		panic(fmt.Sprintf("seed %d: %v", w.plan.Seed, err))
+	}
+	for site := range env.Sites {
+		w.chances[site] = slices.Contains(w.plan.Chances, env.Site(site).String())
+	}
+	if w.plan.Brokers() > 1 {
 		w.script = newScript(w)
 	}
-	for i := range w.plan.brokers {
+	for i := range w.plan.Brokers() {
 		w.brokers = append(w.brokers, newBroker(w, int32(i+1), w.node(), settings[i]))
 	}
 	if w.script != nil {
-		w.script.create(w.plan.partitions[0].Topic)
+		w.script.create(w.plan.Topics[0])
 	}
 	for _, b := range w.brokers {
 		b.start()
 	}
-	for _, p := range w.plan.partitions {
-		w.ledger.Retains(p, w.plan.retention)
-		if w.plan.retention != ledger.Forever {
+	for _, topic := range w.plan.Topics {
+		p := ledger.Partition{Topic: topic}
+		w.ledger.Retains(p, w.retention)
+		if w.retention != ledger.Forever {
 			w.witness.Expires(p)
 		}
 	}
@@ -115,63 +127,16 @@ func (w *world) build() {
 			w.brokers[n.ID].look()
 		}
 	}
-	for i, p := range w.plan.clients {
-		w.clients = append(w.clients, w.startClient(uint64(i), p))
+	for i := range w.plan.Clients {
+		w.clients = append(w.clients, w.startClient(w.scriptOf(&w.plan.Clients[i])))
 	}
 	w.scheduleFaults()
-}
-
-// settings returns each broker's: the same drawn ones, but for the node's id.
-func (w *world) settings() (all []*config.Settings) {
-	for i := range w.plan.brokers {
-		pairs := append(slices.Clone(w.plan.settings), config.Pair{Name: "node.id", Value: fmt.Sprint(i + 1)})
-		s, _, err := config.Parse(pairs)
-		if err != nil {
-			panic(fmt.Sprintf("seed %d draws settings that are refused: %v", w.options.Seed, err))
-		}
-		all = append(all, s)
-	}
-	return all
 }
 
 func (w *world) node() *kernel.Node {
 	n := w.kernel.Add()
 	n.EndOfStep = func() { w.network.Flush(n) }
 	return n
-}
-
-func (w *world) startClient(id uint64, p clientPlan) *client.Client {
-	node := w.node()
-	node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("client %d", id), cause, stack) }
-	loop := node.Start()
-	o := client.Options{
-		ID: id, Random: w.kernel.Random, FetchVersion: p.fetchVersion,
-		Hooks: client.Hooks{
-			Ledger: w.ledger, Witness: w.witness, Violate: w.violate, Wall: w.wall, Forgetful: w.plan.memory() < week, MayForget: w.plan.memory() < week || w.plan.setting("durability") == "replicated" || w.plan.disk.entitles(), Trouble: w.plan.disk.entitles(), Damaged: w.damaged,
-			Operation: func() { w.result.Operations++ }, Acked: func() { w.result.Acked++ }, Changed: w.count,
-		},
-		Lives: p.lives,
-	}
-	for _, b := range w.brokers {
-		o.Brokers = append(o.Brokers, fmt.Sprintf("%s:%d", w.network.HostOf(b.node), brokerPort))
-	}
-	for _, plan := range p.producers {
-		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
-		o.Producers = append(o.Producers, plan)
-	}
-	for _, plan := range p.churns {
-		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
-		o.Churns = append(o.Churns, plan)
-	}
-	for _, plan := range p.deletions {
-		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
-		o.Deletions = append(o.Deletions, plan)
-	}
-	for _, plan := range p.consumers {
-		plan.StopAt = task.Instant(0).Add(w.options.Virtual)
-		o.Consumers = append(o.Consumers, plan)
-	}
-	return client.Start(env.Env{Loop: loop, Network: w.network.Endpoint(node)}, o)
 }
 
 // finish judges the end and completes the digest.

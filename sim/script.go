@@ -126,17 +126,16 @@ func (s *script) elect(leader int32) {
 
 // electSoon elects after the time a controller needs to notice, one of those that are up then.
 func (s *script) electSoon() {
-	turn := uint64(len(s.log))
-	delay := time.Duration(s.world.kernel.Random.Below(uint64(time.Second), streamElect, turn))
+	delay := time.Duration(s.world.kernel.Random.Below(uint64(time.Second), streamElect, uint64(s.world.kernel.Now())))
 	s.world.kernel.At(s.world.kernel.Now().Add(delay), func() {
 		if s.partition().Leader == metadata.NoLeader || !s.world.broker(s.partition().Leader).up {
-			s.electAny(turn)
+			s.electAny()
 		}
 	})
 }
 
 // electAny elects a drawn broker that is up: every replica is in the ISR, so each holds all that was committed.
-func (s *script) electAny(turn uint64) {
+func (s *script) electAny() {
 	var up []int32
 	for _, b := range s.world.brokers {
 		registered, ok := s.image.Brokers.Get(b.id)
@@ -145,7 +144,7 @@ func (s *script) electAny(turn uint64) {
 		}
 	}
 	if len(up) > 0 {
-		s.elect(up[s.world.kernel.Random.Below(uint64(len(up)), streamElect, turn, 1)])
+		s.elect(up[s.world.kernel.Random.Below(uint64(len(up)), streamElect, uint64(s.world.kernel.Now()), 1)])
 	} else if s.partition().Leader == metadata.NoLeader {
 		s.electSoon() // nobody yet
 	}

@@ -9,6 +9,7 @@ import (
 	"barnabas/core/task"
 	"barnabas/sim/client"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 	"barnabas/sim/simnet"
 	"barnabas/sim/witness"
 )
@@ -36,7 +37,7 @@ func (w *world) heal() {
 	if w.over() {
 		return
 	}
-	w.network.SetFaults(simnet.Faults{HalfOpenMax: w.plan.network.HalfOpenMax})
+	w.network.SetFaults(simnet.Faults{HalfOpenMax: w.plan.Network.HalfOpenMax})
 	for _, b := range w.brokers {
 		b.healDisk()
 		b.shift = 0
@@ -61,7 +62,7 @@ func (w *world) settle(deadline task.Instant, unsettled func() string) {
 		}
 		if w.kernel.Now() >= deadline && !w.isReading() {
 			w.violate("Liveness", fmt.Sprintf("%v after the last fault: %s%s",
-				time.Duration(w.kernel.Now())-w.options.Virtual, why, w.describe()))
+				w.elapsed()-w.plan.Virtual, why, w.describe()))
 			return
 		}
 	}
@@ -81,7 +82,7 @@ func (w *world) isReading() bool {
 	if total != w.positions {
 		w.positions, w.movedAt = total, w.kernel.Now()
 	}
-	return w.kernel.Now().Sub(w.movedAt) < standstill && w.kernel.Now() < task.Instant(0).Add(w.options.Virtual+2*auditTime)
+	return w.kernel.Now().Sub(w.movedAt) < standstill && w.kernel.Now() < task.Instant(0).Add(w.plan.Virtual+2*auditTime)
 }
 
 // unsettled says what is not as it should be yet, or nothing.
@@ -139,17 +140,22 @@ func (w *world) behind(c *client.Consumer, who string) string {
 
 // audit starts the client that reads every partition once more from its start.
 func (w *world) audit() {
-	p := clientPlan{fetchVersion: 18, lives: make(map[ledger.Partition]protocol.UUID)}
-	for _, partition := range w.ledger.Partitions() {
+	o := w.clientOptions(auditorID, 18)
+	o.Lives = make(map[ledger.Partition]protocol.UUID)
+	for i, partition := range w.ledger.Partitions() {
 		if id, ok := w.ledger.Topic(partition); ok {
-			p.lives[partition] = id
+			o.Lives[partition] = id
 		}
-		p.consumers = append(p.consumers, client.ConsumerPlan{
-			Partition: partition, WaitMax: 200 * time.Millisecond, BytesMin: 1, BytesMax: 1 << 20, LookUps: 8,
+		o.Consumers = append(o.Consumers, client.ConsumerPlan{
+			Consumer:  plan.Consumer{ID: uint64(i), Topic: partition.Topic, WaitMax: 200 * time.Millisecond, BytesMin: 1, BytesMax: 1 << 20},
+			Partition: partition, LookUps: 8,
 		})
 	}
-	w.auditor = w.startClient(uint64(len(w.clients)), p)
+	w.auditor = w.startClient(o)
 }
+
+// auditorID is beyond every client's.
+const auditorID = 1 << 33
 
 // judgeEnd judges what was read at the end, first by the ledger and then by what clients saw alone.
 func (w *world) judgeEnd() {

@@ -4,129 +4,146 @@ import (
 	"strconv"
 	"time"
 
-	"barnabas/core/env"
-	"barnabas/core/protocol"
-	"barnabas/sim/client"
-	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 )
 
-type clientPlan struct {
-	producers    []client.ProducerPlan
-	consumers    []client.ConsumerPlan
-	churns       []client.ChurnPlan
-	deletions    []client.DeletionPlan
-	lives        map[ledger.Partition]protocol.UUID
-	fetchVersion int16
-}
-
-func (p *plan) drawClients(o Options, random env.Random, topology *drawer) {
+func (s *swarm) drawClients(o Options, topology *drawer) {
 	count := 2 + int(topology.below(7))
-	if p.fast {
+	switch {
+	case o.Clients > 0:
+		count = o.Clients
+	case s.profile.reference:
+		count = 16
+	case s.profile.fast:
 		count = 8
 	}
-	if o.Clients > 0 {
-		count = o.Clients
-	}
 	for i := range count {
-		d := &drawer{random: random, stream: streamClient, key: uint64(i) << 32}
+		d := &drawer{random: s.random, stream: streamClient, key: uint64(i) << 40}
 		versions := []int16{4, 7, 11, 12, 13, 15, 16, 17, 18}
-		c := clientPlan{fetchVersion: versions[d.below(uint64(len(versions)))]}
-		if !d.oneIn(6) || i == 0 || p.fast {
-			c.producers = append(c.producers, p.drawProducer(d))
+		c := plan.Client{ID: uint64(i), FetchVersion: versions[d.below(uint64(len(versions)))]}
+		if !d.oneIn(6) || i == 0 || s.profile.fast {
+			c.Producers = append(c.Producers, s.drawProducer(d, count, s.Virtual))
 		}
-		if !d.oneIn(3) || p.fast {
-			c.consumers = append(c.consumers, p.drawConsumer(d))
+		if !d.oneIn(3) && !s.profile.reference || s.profile.fast && !s.profile.reference || s.profile.reference && i%4 == 0 {
+			c.Consumers = append(c.Consumers, s.drawConsumer(d))
 		}
-		p.clients = append(p.clients, c)
+		s.Clients = append(s.Clients, c)
 	}
 }
 
-func (p *plan) drawProducer(d *drawer) client.ProducerPlan {
+// work is how a producer behaves, from which its batches are drawn.
+type work struct {
+	interval  time.Duration // between batches, on average
+	records   uint64        // in a batch, at most
+	bytes     uint64        // of a value, at most
+	impatient uint64        // in how many batches one is sent again before its answer; 0: never
+}
+
+// drawProducer draws a producer, one of so many, and its batches until the end.
+func (s *swarm) drawProducer(d *drawer, of int, end time.Duration) plan.Producer {
 	versions := []int16{3, 5, 8, 9, 10, 12, 13}
-	plan := client.ProducerPlan{
-		Partition: p.partitions[d.below(uint64(len(p.partitions)))], Idempotent: !d.oneIn(3), Acks: -1, Lasting: true,
-		Interval: d.between(20*time.Millisecond, 500*time.Millisecond), RecordsMax: 1 + d.below(8), ValueMax: 1 + d.below(1000),
-		Version: versions[d.below(uint64(len(versions)))],
-	}
+	p := plan.Producer{Topic: s.Topics[d.below(uint64(len(s.Topics)))], Idempotent: !d.oneIn(3), Acks: -1}
+	w := work{interval: d.between(20*time.Millisecond, 500*time.Millisecond), records: 1 + d.below(8), bytes: 1 + d.below(1000)}
+	p.Version = versions[d.below(uint64(len(versions)))]
 	if d.oneIn(3) {
-		plan.ValueMax = 12_000 / plan.RecordsMax // commits of several blocks, which tear
+		w.bytes = 12_000 / w.records // commits of several blocks, which tear
 	}
 	if d.oneIn(2) {
-		plan.Impatient = 1 + d.below(10)
+		w.impatient = 1 + d.below(10)
 	}
-	if !plan.Idempotent && d.oneIn(2) {
-		plan.Acks = 1
-		plan.Lasting = p.brokers == 1
+	if !p.Idempotent && d.oneIn(2) {
+		p.Acks = 1
 	}
-	if p.fast {
-		plan.Interval, plan.Impatient, plan.RecordsMax, plan.ValueMax = 200*time.Millisecond, 0, 1, 100
-		plan.Idempotent, plan.Acks = true, -1
+	if s.profile.fast {
+		w = work{interval: 200 * time.Millisecond, records: 1, bytes: 100}
+		p.Idempotent, p.Acks = true, -1
 	}
-	return plan
+	if s.profile.reference {
+		w.interval = time.Duration(of) * time.Second / 40
+	}
+	s.drawSends(d, &p, w, end)
+	return p
 }
 
-func (p *plan) drawConsumer(d *drawer) client.ConsumerPlan {
-	plan := client.ConsumerPlan{
-		Partition: p.partitions[d.below(uint64(len(p.partitions)))],
-		WaitMax:   d.between(100*time.Millisecond, 2*time.Second), BytesMin: 1, BytesMax: 1 << 20,
+// drawSends draws the batches themselves.
+func (s *swarm) drawSends(d *drawer, p *plan.Producer, w work, end time.Duration) {
+	p.Sends = nil
+	for at := d.upTo(2 * w.interval); at < end; at += time.Microsecond + d.upTo(2*w.interval) {
+		send := plan.Send{ID: uint64(len(p.Sends)), At: at, Records: 1 + d.below(w.records), Bytes: w.bytes}
+		if w.impatient > 0 && d.oneIn(w.impatient) {
+			send.Again = time.Microsecond + d.upTo(20*time.Millisecond)
+		}
+		p.Sends = append(p.Sends, send)
+	}
+}
+
+func (s *swarm) drawConsumer(d *drawer) plan.Consumer {
+	c := plan.Consumer{
+		Topic:   s.Topics[d.below(uint64(len(s.Topics)))],
+		WaitMax: d.between(100*time.Millisecond, 2*time.Second), BytesMin: 1, BytesMax: 1 << 20,
 	}
 	if d.oneIn(3) {
-		plan.WaitMax = 10 * time.Minute // so long that only a wake-up ends it
+		c.WaitMax = 10 * time.Minute // so long that only a wake-up ends it
 	}
 	if d.oneIn(3) {
-		plan.BytesMin = 1 + int32(d.below(200))
+		c.BytesMin = 1 + int32(d.below(200))
 	}
 	if d.oneIn(3) {
-		plan.BytesMax = 1 + int32(d.below(4000))
+		c.BytesMax = 1 + int32(d.below(4000))
 	}
-	if p.fast {
-		plan.WaitMax, plan.BytesMin, plan.BytesMax = 500*time.Millisecond, 1, 1<<20
+	if s.profile.fast {
+		c.WaitMax, c.BytesMin, c.BytesMax = 500*time.Millisecond, 1, 1<<20
 	}
-	return plan
+	return c
 }
 
 // drawChurn has an administrator, in some worlds, make and delete a topic of one name again and again. Only a broker with
 // a controller of its own can.
-func (p *plan) drawChurn(random env.Random) {
-	d := &drawer{random: random, stream: streamChurn}
-	if p.brokers > 1 || p.fast || !d.oneIn(2) {
+func (s *swarm) drawChurn() {
+	d := &drawer{random: s.random, stream: streamChurn}
+	if s.Brokers() > 1 || s.profile.fast || !d.oneIn(2) {
 		return
 	}
-	plan := client.ChurnPlan{
-		Topic: "again", Retention: p.retention, Life: d.between(500*time.Millisecond, 16*time.Second),
-		Producer: p.drawProducer(d), Consumer: p.drawConsumer(d),
+	churn := plan.Churn{Topic: "again"}
+	life := d.between(500*time.Millisecond, 16*time.Second)
+	for at := life/2 + d.upTo(life); at < s.Virtual; at += life/2 + d.upTo(life) {
+		churn.Deletes = append(churn.Deletes, at)
 	}
-	plan.Producer.Interval = min(plan.Producer.Interval, 100*time.Millisecond)
-	plan.Consumer.WaitMax, plan.Consumer.BytesMin = min(plan.Consumer.WaitMax, time.Second), 1
+	churn.Producer = s.drawProducer(d, 1, 0)
+	w := work{interval: d.between(20*time.Millisecond, 100*time.Millisecond), records: 1 + d.below(8), bytes: 1 + d.below(1000)}
+	s.drawSends(d, &churn.Producer, w, s.Virtual)
+	churn.Consumer = s.drawConsumer(d)
+	churn.Producer.Topic, churn.Consumer.Topic, churn.Producer.Version = churn.Topic, churn.Topic, 13
+	churn.Consumer.WaitMax, churn.Consumer.BytesMin = min(churn.Consumer.WaitMax, time.Second), 1
 	if d.oneIn(2) {
-		ms := 500 << d.below(6)
-		plan.Retention.Age = time.Duration(ms) * time.Millisecond
-		plan.Settings = append(plan.Settings, client.Setting{Name: "retention.ms", Value: strconv.Itoa(ms)})
+		churn.Settings = append(churn.Settings, plan.Setting{Name: "retention.ms", Value: strconv.Itoa(500 << d.below(6))})
 	}
 	if d.oneIn(2) {
-		bytes := 4096 << d.below(6)
-		plan.Retention.Bytes = int64(bytes)
-		plan.Settings = append(plan.Settings, client.Setting{Name: "retention.bytes", Value: strconv.Itoa(bytes)})
+		churn.Settings = append(churn.Settings, plan.Setting{Name: "retention.bytes", Value: strconv.Itoa(4096 << d.below(6))})
 	}
-	p.clients = append(p.clients, clientPlan{fetchVersion: 13, churns: []client.ChurnPlan{plan}})
+	s.Clients = append(s.Clients, plan.Client{ID: uint64(len(s.Clients)), FetchVersion: 13, Churns: []plan.Churn{churn}})
 }
 
 // drawOldRecords has some consumers read old records again, and in some worlds an administrator delete them.
-func (p *plan) drawOldRecords(random env.Random) {
-	d := &drawer{random: random, stream: streamOld}
-	if p.fast {
+func (s *swarm) drawOldRecords() {
+	d := &drawer{random: s.random, stream: streamOld}
+	if s.profile.fast {
 		return
 	}
-	for i := range p.clients {
-		for k := range p.clients[i].consumers {
+	for i := range s.Clients {
+		for k := range s.Clients[i].Consumers {
 			if d.oneIn(3) {
-				p.clients[i].consumers[k].Rereads = 1 + d.below(20)
+				s.Clients[i].Consumers[k].Rereads = 1 + d.below(20)
 			}
 		}
 	}
-	if d.oneIn(3) {
-		p.clients = append(p.clients, clientPlan{fetchVersion: 13, deletions: []client.DeletionPlan{{
-			Partition: p.partitions[d.below(uint64(len(p.partitions)))], Interval: d.between(500*time.Millisecond, 16*time.Second),
-		}}})
+	if !d.oneIn(3) {
+		return
 	}
+	deletion := plan.Deletion{Topic: s.Topics[d.below(uint64(len(s.Topics)))]}
+	interval := d.between(500*time.Millisecond, 16*time.Second)
+	for at := d.upTo(2 * interval); at < s.Virtual; at += time.Microsecond + d.upTo(2*interval) {
+		deletion.Turns = append(deletion.Turns, plan.Turn{ID: uint64(len(deletion.Turns)), At: at})
+	}
+	s.Clients = append(s.Clients, plan.Client{ID: uint64(len(s.Clients)), FetchVersion: 13, Deletions: []plan.Deletion{deletion}})
 }

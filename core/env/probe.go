@@ -17,6 +17,12 @@ const (
 // Sites is the number of sites.
 const Sites = int(sites)
 
+// String returns the site's name as it appears in plans.
+func (s Site) String() string {
+	names := [sites]string{"commit-early", "commit-tiny", "fetch-spurious", "arena-drop", "checkpoint", "cold-drop"}
+	return names[s]
+}
+
 // Mark is a state worth reaching in a campaign.
 type Mark uint8
 

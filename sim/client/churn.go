@@ -3,27 +3,21 @@ package client
 import (
 	"fmt"
 	"strconv"
-	"time"
 
 	"barnabas/core/protocol"
 	"barnabas/core/task"
 	"barnabas/core/wire"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 )
 
 // ChurnPlan is a topic of one partition that an administrator makes, has used, deletes, and makes again under its name.
 type ChurnPlan struct {
-	Topic     string
-	Settings  []Setting // of the topic
+	plan.Churn
 	Retention ledger.Retention
-	Life      time.Duration // of one topic of the name, on average
-	Producer  ProducerPlan  // its partition and version are set here
-	Consumer  ConsumerPlan
+	Lasting   bool         // an acknowledgement is for good
 	StopAt    task.Instant // the topic that is there then stays
 }
-
-// Setting is a topic's setting by Kafka's name.
-type Setting struct{ Name, Value string }
 
 // Churn is one running churn.
 type Churn struct {
@@ -50,7 +44,7 @@ func (c *Churn) Pending() string {
 }
 
 func (c *Churn) run(t *task.Task) {
-	loop, book := c.client.env.Loop, c.client.options.Hooks.Ledger
+	book := c.client.options.Hooks.Ledger
 	for {
 		c.life++
 		part := ledger.Partition{Topic: c.plan.Topic, Life: c.life}
@@ -62,11 +56,11 @@ func (c *Churn) run(t *task.Task) {
 		}
 		c.client.lives[part] = id
 		c.use(part)
-		t.Sleep(loop.Now().Add(c.plan.Life/2 + time.Duration(c.client.below(uint64(c.plan.Life), streamChurn))))
-		if loop.Now() >= c.plan.StopAt {
+		if c.life > len(c.plan.Deletes) || task.Instant(0).Add(c.plan.Deletes[c.life-1]) >= c.plan.StopAt {
 			c.stopped = true
 			return
 		}
+		t.Sleep(task.Instant(0).Add(c.plan.Deletes[c.life-1]))
 		c.producer.Abandon()
 		c.consumer.Abandon()
 		book.Gone(part)
@@ -77,11 +71,13 @@ func (c *Churn) run(t *task.Task) {
 
 // use starts a producer and a consumer of the topic. Requests name it by its id: by its name they might reach another one.
 func (c *Churn) use(part ledger.Partition) {
-	producer, consumer := c.plan.Producer, c.plan.Consumer
-	producer.Partition, producer.Version, producer.StopAt = part, 13, c.plan.StopAt
-	consumer.Partition = part
-	c.producer = c.client.startProducer(producer, uint64(c.life)%100)
-	c.consumer = c.client.startConsumer(consumer)
+	producer := ProducerPlan{Producer: c.plan.Producer, Partition: part, Lasting: c.plan.Lasting, StopAt: c.plan.StopAt}
+	producer.Version = 13
+	for len(producer.Sends) > 0 && task.Instant(0).Add(producer.Sends[0].At) < c.client.env.Loop.Now() {
+		producer.Sends = producer.Sends[1:] // they were for the topic before
+	}
+	c.producer = c.client.startProducer(producer, uint64(c.life))
+	c.consumer = c.client.startConsumer(ConsumerPlan{Consumer: c.plan.Consumer, Partition: part, StopAt: c.plan.StopAt})
 	c.client.Producers = append(c.client.Producers, c.producer)
 	c.client.Consumers = append(c.client.Consumers, c.consumer)
 }

@@ -23,11 +23,11 @@ import (
 // The streams of the client's draws.
 const (
 	streamBootstrap env.Stream = kernel.StreamWorkload + iota
-	streamInterval
+	streamAgain
 	streamBatch
 	streamBackOff
-	streamImpatience
-	streamChurn
+	_
+	_
 	streamReread
 	streamLookUp
 	streamDelete
@@ -73,6 +73,7 @@ type Client struct {
 	peers   map[string]*[2]*wire.Peer
 	topics  map[string]*topic
 	lives   map[ledger.Partition]protocol.UUID // ids of topics that were made here, and may be deleted
+	drawnAt task.Instant                       // when the last draw was made, and how many there were in that moment
 	draws   uint64
 }
 
@@ -94,8 +95,8 @@ func Start(e env.Env, o Options) *Client {
 		lives: make(map[ledger.Partition]protocol.UUID),
 	}
 	maps.Copy(c.lives, o.Lives)
-	for i, plan := range o.Producers {
-		c.Producers = append(c.Producers, c.startProducer(plan, uint64(i)))
+	for _, plan := range o.Producers {
+		c.Producers = append(c.Producers, c.startProducer(plan, plan.ID))
 	}
 	for _, plan := range o.Consumers {
 		c.Consumers = append(c.Consumers, c.startConsumer(plan))
@@ -125,10 +126,14 @@ func (c *Client) peer(address string, second bool) *wire.Peer {
 	return pair[0]
 }
 
-// below draws a number below n.
+// below draws a number below n. Its keys are the moment and how many draws it had before, so that what is gone from the
+// plan leaves the draws of later moments as they were.
 func (c *Client) below(n uint64, stream env.Stream) uint64 {
+	if now := c.env.Loop.Now(); now != c.drawnAt {
+		c.drawnAt, c.draws = now, 0
+	}
 	c.draws++
-	return c.options.Random.Below(n, stream, c.options.ID, c.draws)
+	return c.options.Random.Below(n, stream, c.options.ID, uint64(c.drawnAt), c.draws)
 }
 
 // draw draws a number below n for something that has its own count of draws, so that it changes no other draw.

@@ -8,17 +8,15 @@ import (
 	"barnabas/core/task"
 	"barnabas/core/wire"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 	"barnabas/sim/witness"
 )
 
 // ConsumerPlan is what one consumer does.
 type ConsumerPlan struct {
+	plan.Consumer
 	Partition ledger.Partition
-	WaitMax   time.Duration
-	BytesMin  int32
-	BytesMax  int32
-	Rereads   uint64 // once at the end it begins somewhere before, in one of so many answers; 0: never
-	LookUps   int    // how many offsets it looks up by time, once at the end
+	LookUps   int // how many offsets it looks up by time, once at the end
 	StopAt    task.Instant
 }
 

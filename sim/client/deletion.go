@@ -2,28 +2,29 @@ package client
 
 import (
 	"fmt"
-	"time"
 
 	"barnabas/core/protocol"
 	"barnabas/core/task"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 )
 
 // DeletionPlan is an administrator who deletes the oldest records of a partition now and then.
 type DeletionPlan struct {
+	plan.Deletion
 	Partition ledger.Partition
-	Interval  time.Duration // on average
 	StopAt    task.Instant
 }
 
 func (c *Client) startDeletion(plan DeletionPlan) {
 	c.options.Hooks.Witness.Expires(plan.Partition)
 	c.env.Loop.Go("delete records", func(t *task.Task) {
-		for turn := uint64(1); c.env.Loop.Now() < plan.StopAt; turn++ {
-			t.Sleep(c.env.Loop.Now().Add(time.Duration(c.draw(uint64(2*plan.Interval), streamDelete, turn))))
-			if c.env.Loop.Now() < plan.StopAt {
-				c.deleteRecords(t, plan, turn)
+		for _, turn := range plan.Turns {
+			t.Sleep(task.Instant(0).Add(turn.At))
+			if c.env.Loop.Now() >= plan.StopAt {
+				return
 			}
+			c.deleteRecords(t, plan, turn.ID)
 		}
 	})
 }
@@ -35,7 +36,7 @@ func (c *Client) deleteRecords(t *task.Task, plan DeletionPlan, turn uint64) {
 	if end <= from {
 		return
 	}
-	before := from + 1 + int64(c.draw(uint64(end-from), streamDelete, turn, 1))
+	before := from + 1 + int64(c.draw(uint64(end-from), streamDelete, turn))
 	address, _ := c.leader(t, plan.Partition)
 	row := protocol.NewDeleteRecordsPartition()
 	row.PartitionIndex, row.Offset = plan.Partition.Index, before

@@ -11,20 +11,15 @@ import (
 	"barnabas/core/task"
 	"barnabas/core/wire"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 )
 
 // ProducerPlan is what one producer does.
 type ProducerPlan struct {
-	Partition  ledger.Partition
-	Idempotent bool
-	Acks       int16
-	Lasting    bool          // an acknowledgement is for good
-	Interval   time.Duration // between batches, on average
-	RecordsMax uint64        // in a batch
-	ValueMax   uint64        // bytes of a value
-	Impatient  uint64        // in how many batches one is sent again before its answer; 0: never
-	Version    int16
-	StopAt     task.Instant
+	plan.Producer
+	Partition ledger.Partition
+	Lasting   bool         // an acknowledgement is for good
+	StopAt    task.Instant // what was not sent by then is not sent at all
 }
 
 // windowMax is how many batches a producer keeps in flight, and as many as a broker remembers.
@@ -34,6 +29,7 @@ const windowMax = 5
 type Producer struct {
 	client   *Client
 	plan     ProducerPlan
+	life     uint64 // of the topic
 	number   uint32
 	id       int64
 	epoch    int16
@@ -56,6 +52,7 @@ type batch struct {
 	answers int          // requests under way
 	last    outcome
 	again   int
+	plan    *plan.Send
 }
 
 // outcome is how a request ended.
@@ -69,9 +66,9 @@ type outcome struct {
 func (c *Client) startProducer(plan ProducerPlan, i uint64) *Producer {
 	class := ledger.Class{Partition: plan.Partition, Idempotent: plan.Idempotent, Lasting: plan.Lasting}
 	p := &Producer{
-		client: c, plan: plan, room: task.NewSignal(c.env.Loop), id: record.NoProducer, epoch: -1,
+		client: c, plan: plan, life: i, room: task.NewSignal(c.env.Loop), id: record.NoProducer, epoch: -1,
 		number:  c.options.Hooks.Ledger.AddProducer(class),
-		timeout: time.Second + time.Duration(i)*time.Millisecond,
+		timeout: time.Second + time.Duration(i%100)*time.Millisecond,
 	}
 	class.Idempotent = class.Idempotent && !c.options.Hooks.Forgetful
 	c.options.Hooks.Witness.AddProducer(class)
@@ -102,7 +99,9 @@ func (p *Producer) run(t *task.Task) {
 	if p.plan.Idempotent {
 		p.initialise(t)
 	}
-	for c.env.Loop.Now() < p.plan.StopAt && !p.over {
+	for i := range p.plan.Sends {
+		send := &p.plan.Sends[i]
+		t.Sleep(task.Instant(0).Add(send.At))
 		for len(p.queue) >= p.window() && !p.over && !p.refused {
 			p.room.Wait(t, task.Never)
 		}
@@ -110,14 +109,12 @@ func (p *Producer) run(t *task.Task) {
 			p.beginAnew(t)
 		}
 		address, topicID := c.leader(t, p.plan.Partition)
-		if p.over {
+		if p.over || c.env.Loop.Now() >= p.plan.StopAt {
 			break
 		}
-		b := p.make()
+		b := p.make(send)
 		p.send(b, address, topicID, false)
 		c.env.Loop.Go("a batch", func(t *task.Task) { p.deliver(t, b) })
-		mean := uint64(p.plan.Interval)
-		t.Sleep(c.env.Loop.Now().Add(time.Duration(1 + c.below(2*mean, streamInterval))))
 	}
 	p.stopped = true
 }
@@ -174,26 +171,25 @@ func (p *Producer) initialise(t *task.Task) {
 	}
 }
 
-// make makes the next batch and puts it at the end of the queue.
-func (p *Producer) make() *batch {
+// make makes a batch and puts it at the end of the queue.
+func (p *Producer) make(send *plan.Send) *batch {
 	c := p.client
-	b := &batch{changed: task.NewSignal(c.env.Loop)}
+	b := &batch{changed: task.NewSignal(c.env.Loop), plan: send}
 	builder := record.NewBuilder(make([]byte, 0, 512), 0, -1)
 	if p.plan.Idempotent {
 		builder.SetProducer(p.id, p.epoch, p.sequence)
 	}
-	count := 1 + c.below(p.plan.RecordsMax, streamBatch)
 	now := c.options.Hooks.Wall()
-	for range count {
+	for i := range send.Records {
 		v := c.options.Hooks.Ledger.Issue(p.number, now)
-		value := make([]byte, ledger.ValueBytes+int(c.below(p.plan.ValueMax, streamBatch)))
+		value := make([]byte, ledger.ValueBytes+int(c.draw(send.Bytes, streamBatch, p.plan.ID, p.life, send.ID, i)))
 		v.Encode(value)
 		builder.Append(now, nil, value)
 		b.values = append(b.values, v)
 	}
-	p.sequence = record.AddSequence(p.sequence, int32(count))
+	p.sequence = record.AddSequence(p.sequence, int32(send.Records))
 	b.bytes = builder.Finish(0)
-	if c.below(4, streamBatch) == 0 {
+	if c.draw(4, streamAgain, p.plan.ID, p.life, send.ID) == 0 {
 		b.again = 1 // a producer that is not idempotent gives up after so many retries
 	}
 	p.queue = append(p.queue, b)
@@ -269,8 +265,7 @@ func (p *Producer) end(b *batch) {
 // deliver sees to it that the batch is acknowledged, or given up if the producer is one that may.
 func (p *Producer) deliver(t *task.Task, b *batch) {
 	c := p.client
-	if n := p.plan.Impatient; n > 0 && c.below(n, streamImpatience) == 0 {
-		patience := time.Duration(c.below(uint64(20*time.Millisecond), streamImpatience))
+	if patience := b.plan.Again; patience > 0 {
 		if !b.changed.Wait(t, c.env.Loop.Now().Add(patience)) && !b.over {
 			p.resend(t, b, true)
 		}

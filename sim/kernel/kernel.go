@@ -38,6 +38,7 @@ type Kernel struct {
 	now    task.Instant
 	queue  eventHeap
 	count  uint64 // events ever scheduled; also the last key of ties
+	calls  uint64 // those of them that are functions
 	digest Digest
 	nodes  []*Node
 
@@ -81,7 +82,8 @@ func (k *Kernel) Note(values ...uint64) {
 // At has f called at when, or now if when is past. Events of one instant run in the order of a keyed hash.
 func (k *Kernel) At(when task.Instant, f func()) {
 	k.count++
-	k.queue.push(event{when: max(when, k.now), tie: k.Random.Uint64(streamTie, k.count), count: k.count, run: f})
+	k.calls++
+	k.queue.push(event{when: max(when, k.now), tie: k.Random.Uint64(streamTie, k.calls), count: k.count, run: f})
 }
 
 // Run runs events until the instant; events at it included. It says whether any are left.

@@ -30,6 +30,7 @@ type delivery struct {
 // Node is one process slot of the world: a broker or a client. Its process may die and be replaced; the slot stays.
 type Node struct {
 	ID     int
+	Key    uint64 // of its draws: its ID, unless it is to keep them when other nodes come and go
 	Kernel *Kernel
 	// Cost is the CPU time of a step: a base and so much for every input.
 	CostBase, CostInput time.Duration
@@ -48,14 +49,13 @@ type Node struct {
 	arrive    []task.Input
 	busyUntil task.Instant
 	stepAt    task.Instant // when the next step is scheduled, or Never
-	steps     uint64
 	paused    bool
 }
 
 // Add makes a node without a process.
 func (k *Kernel) Add() *Node {
 	n := &Node{
-		ID: len(k.nodes), Kernel: k, ListMax: 16, stepAt: task.Never,
+		ID: len(k.nodes), Key: uint64(len(k.nodes)), Kernel: k, ListMax: 16, stepAt: task.Never,
 		CostBase: 2 * time.Microsecond, CostInput: 3 * time.Microsecond,
 	}
 	k.nodes = append(k.nodes, n)
@@ -67,11 +67,14 @@ func (n *Node) Start() *task.Loop {
 	n.life++
 	n.waiting = n.waiting[:0]
 	n.busyUntil, n.stepAt, n.paused = n.Kernel.now, task.Never, false
-	life := uint64(n.life)
 	var picks uint64
+	var pickedAt task.Instant
 	n.loop = task.NewLoop(n.Kernel.now, func(count int) int {
+		if n.Kernel.now != pickedAt {
+			pickedAt, picks = n.Kernel.now, 0
+		}
 		picks++
-		return int(n.Kernel.Random.Below(uint64(count), streamPick, uint64(n.ID), life, picks))
+		return int(n.Kernel.Random.Below(uint64(count), streamPick, n.Key, uint64(pickedAt), picks))
 	})
 	n.Poke()
 	return n.loop
@@ -113,7 +116,7 @@ func (n *Node) Deliver(when task.Instant, kind Kind, completion bool, payload ui
 	k := n.Kernel
 	k.count++
 	k.queue.push(event{
-		when: max(when, k.now), tie: k.Random.Uint64(streamTie, k.count), count: k.count,
+		when: max(when, k.now), tie: k.Random.Uint64(streamTie, n.Key, uint64(max(when, k.now)), payload), count: k.count,
 		node: n, life: n.life, input: delivery{kind, completion, payload, in},
 	})
 }
@@ -146,7 +149,7 @@ func (n *Node) scheduleAt(when task.Instant) {
 	n.stepAt = when
 	k := n.Kernel
 	k.count++
-	k.queue.push(event{when: when, tie: k.Random.Uint64(streamTie, k.count), count: k.count, node: n, life: n.life})
+	k.queue.push(event{when: when, tie: k.Random.Uint64(streamTie, n.Key, uint64(when)), count: k.count, node: n, life: n.life})
 }
 
 // step gives the process the list of what is waiting, cut at a keyed length.
@@ -155,10 +158,9 @@ func (n *Node) step() {
 		return
 	}
 	k := n.Kernel
-	n.steps++
 	take := len(n.waiting)
 	if take > 1 {
-		limit := 1 + int(k.Random.Below(uint64(n.ListMax), streamCut, uint64(n.ID), n.steps))
+		limit := 1 + int(k.Random.Below(uint64(n.ListMax), streamCut, n.Key, uint64(k.now)))
 		take = min(take, limit)
 	}
 	completions, arrivals := n.complete[:0], n.arrive[:0]

@@ -152,8 +152,8 @@ func (p *endpoint) Dial(address string, options env.ConnOptions, handler env.Con
 		return d.pending
 	}
 	n := p.place.network
-	n.dials++
-	d.number = n.dials
+	p.place.dials++
+	d.number = p.place.node.Key<<20 | p.place.dials
 	var err error
 	if d.host, d.port, err = splitAddress(address); err != nil {
 		d.fail(n.now().Add(localDelay), err)

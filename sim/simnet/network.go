@@ -84,7 +84,6 @@ type Network struct {
 	faults Faults
 	places []*place // by node
 	names  map[string]*place
-	dials  uint64
 	conns  uint64
 	memory memory
 	chunks chunkPool
@@ -101,6 +100,7 @@ type place struct {
 	ends      []*end // of the present process
 	listeners []*listener
 	lastPort  int
+	dials     uint64
 	links     []link // to each place, by node
 }
 
@@ -240,7 +240,7 @@ func (n *Network) setLink(l *link, from, to *place) {
 	if l.min == 0 && l.mean == 0 {
 		l.min, l.mean = calmDelayMin, calmDelayMean
 	}
-	draw := n.kernel.Random.Uint64(streamLink, uint64(from.node.ID), uint64(to.node.ID))
+	draw := n.kernel.Random.Uint64(streamLink, from.node.Key, to.node.Key)
 	l.min = l.min/2 + l.min*time.Duration(draw&0xFF)/0xFF
 	l.mean = l.mean/2 + l.mean*time.Duration(draw>>8&0xFF)/0xFF
 }
