@@ -97,7 +97,6 @@ type swarm struct {
 	*plan.Plan
 	profile Profile
 	random  env.Random
-	disk    diskRates
 }
 
 // randomOf is the randomness of a seed, for drawing its plan and for what is too small to be in it.
