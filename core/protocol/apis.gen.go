@@ -137,14 +137,40 @@ func newRecord(key int16) (m Message, least, greatest int16) {
 		return NewUnfenceBrokerRecord(), 0, 0
 	case 9:
 		return NewRemoveTopicRecord(), 0, 0
+	case 10:
+		return NewDelegationTokenRecord(), 0, 0
+	case 11:
+		return NewUserScramCredentialRecord(), 0, 0
 	case 12:
 		return NewFeatureLevelRecord(), 0, 0
+	case 14:
+		return NewClientQuotaRecord(), 0, 0
 	case 15:
 		return NewProducerIdsRecord(), 0, 0
 	case 17:
 		return NewBrokerRegistrationChangeRecord(), 0, 3
+	case 18:
+		return NewAccessControlEntryRecord(), 0, 0
+	case 19:
+		return NewRemoveAccessControlEntryRecord(), 0, 0
 	case 20:
 		return NewNoOpRecord(), 0, 0
+	case 21:
+		return NewZkMigrationStateRecord(), 0, 0
+	case 22:
+		return NewRemoveUserScramCredentialRecord(), 0, 0
+	case 23:
+		return NewBeginTransactionRecord(), 0, 0
+	case 24:
+		return NewEndTransactionRecord(), 0, 0
+	case 25:
+		return NewAbortTransactionRecord(), 0, 0
+	case 26:
+		return NewRemoveDelegationTokenRecord(), 0, 0
+	case 27:
+		return NewRegisterControllerRecord(), 0, 0
+	case 28:
+		return NewClearElrRecord(), 0, 0
 	}
 	return nil, 0, 0
 }
