@@ -143,6 +143,9 @@ func (b *Broker) lead(t *task.Task) error {
 	if b.quorum, err = quorum.Open(t, b.env, b.directory, b.self, machine{b}); err != nil {
 		return err
 	}
+	if kept := b.image.Kept.String(); kept != "" {
+		b.env.Talk.Say("the metadata say more than this version acts on; it is kept, and has no effect here: " + kept)
+	}
 	if err := b.commit(t, b.controller.Bootstrap()); err != nil {
 		return err
 	}
@@ -186,6 +189,13 @@ func (b *Broker) commit(t *task.Task, records []protocol.Record) error {
 
 // machine is the broker as the metadata log sees it: the controller learns what is appended, the image what is committed.
 type machine struct{ b *Broker }
+
+func (m machine) Restored(s quorum.Snapshot) error {
+	if err := m.b.controller.Restore(s.Batches, s.End); err != nil {
+		return err
+	}
+	return m.b.image.Restore(s.Batches, s.End)
+}
 
 func (m machine) Appended(batch []byte) error  { return m.b.controller.Replay(batch) }
 func (m machine) Committed(batch []byte) error { return m.b.Publish(batch) }

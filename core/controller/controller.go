@@ -55,6 +55,13 @@ func (c *Controller) Replay(batch []byte) error {
 	return err
 }
 
+// Restore begins with a snapshot: the state below end. Requires: nothing was replayed before.
+func (c *Controller) Restore(batches [][]byte, end record.Offset) error {
+	err := c.image.Restore(batches, end)
+	c.image.TakeChanged()
+	return err
+}
+
 // Image returns what has been appended. It must not be changed.
 func (c *Controller) Image() *metadata.Image { return &c.image }
 
@@ -62,12 +69,17 @@ func at(version int16, m protocol.Message) protocol.Record {
 	return protocol.Record{Message: m, Version: version}
 }
 
-// Bootstrap returns the records of a cluster's first start, or none.
-func (c *Controller) Bootstrap() []protocol.Record {
-	if _, ok := c.image.Features.Get("metadata.version"); ok {
-		return nil
+// Bootstrap returns the records of a cluster's first start, or none. A metadata transaction that its leader did not end is
+// aborted, as Kafka does it.
+func (c *Controller) Bootstrap() (records []protocol.Record) {
+	if c.image.InTransaction() {
+		abort := &protocol.AbortTransactionRecord{Reason: protocol.String("the leader that began it is gone")}
+		records = append(records, at(0, abort))
 	}
-	return []protocol.Record{at(0, &protocol.FeatureLevelRecord{Name: "metadata.version", FeatureLevel: metadataVersion})}
+	if _, ok := c.image.Features.Get("metadata.version"); ok {
+		return records
+	}
+	return append(records, at(0, &protocol.FeatureLevelRecord{Name: "metadata.version", FeatureLevel: metadataVersion}))
 }
 
 // Registration is a broker's incarnation that asks to take part.

@@ -25,7 +25,9 @@ type Image struct {
 	Configs        ordered.Map[Resource, *Config]
 	Features       ordered.Map[string, int16]
 	NextProducerID int64
+	Kept           Kept
 
+	open    *transaction // a metadata transaction that has not ended
 	byID    map[protocol.UUID]*Topic
 	changed []protocol.UUID
 }
@@ -60,6 +62,7 @@ type Partition struct {
 	Replicas       []int32
 	ISR            []int32
 	ELR            []int32 // not in sync any more, but with all that was committed: Kafka keeps them (KIP-966)
+	LastKnownELR   []int32 // replicas that lost something; not used here
 	Leader         int32
 	LeaderEpoch    int32
 	PartitionEpoch int32
@@ -143,8 +146,13 @@ func (i *Image) Apply(r protocol.Record, offset record.Offset) error {
 		return i.fence(m.Id, true)
 	case *protocol.UnfenceBrokerRecord:
 		return i.fence(m.Id, false)
+	case *protocol.ClearElrRecord:
+		i.clearELR(m.TopicName)
 	case *protocol.NoOpRecord:
 	default:
+		if known, err := i.Kept.apply(m); known {
+			return err
+		}
 		return fmt.Errorf("metadata record %d at offset %d has no meaning here", r.Message.APIKey(), offset)
 	}
 	return nil
@@ -172,7 +180,7 @@ func (i *Image) addPartition(m *protocol.PartitionRecord) error {
 	i.changed = append(i.changed, m.TopicId)
 	t.Partitions.Set(m.PartitionId, &Partition{
 		ID: m.PartitionId, TopicID: m.TopicId, Topic: t.Name, Replicas: m.Replicas, ISR: m.Isr,
-		ELR:    m.EligibleLeaderReplicas,
+		ELR: m.EligibleLeaderReplicas, LastKnownELR: m.LastKnownElr,
 		Leader: m.Leader, LeaderEpoch: m.LeaderEpoch, PartitionEpoch: m.PartitionEpoch,
 	})
 	return nil
@@ -195,6 +203,9 @@ func (i *Image) changePartition(m *protocol.PartitionChangeRecord) error {
 	if m.EligibleLeaderReplicas != nil {
 		p.ELR = m.EligibleLeaderReplicas
 	}
+	if m.LastKnownElr != nil {
+		p.LastKnownELR = m.LastKnownElr
+	}
 	if m.Replicas != nil {
 		p.Replicas = m.Replicas
 	}
@@ -205,6 +216,26 @@ func (i *Image) changePartition(m *protocol.PartitionChangeRecord) error {
 	i.byID[m.TopicId].Partitions.Set(p.ID, &p)
 	i.changed = append(i.changed, m.TopicId)
 	return nil
+}
+
+// clearELR forgets the eligible leader replicas of a topic, or of all with no name. It is a change of each partition that had
+// some.
+func (i *Image) clearELR(topic string) {
+	for name, t := range i.Topics.All {
+		if topic != "" && topic != name {
+			continue
+		}
+		for id, old := range t.Partitions.All {
+			if len(old.ELR) == 0 && len(old.LastKnownELR) == 0 {
+				continue
+			}
+			p := *old
+			p.ELR, p.LastKnownELR = nil, nil
+			p.PartitionEpoch++
+			t.Partitions.Set(id, &p)
+		}
+		i.changed = append(i.changed, t.ID)
+	}
 }
 
 func (i *Image) removeTopic(m *protocol.RemoveTopicRecord) error {
@@ -264,29 +295,4 @@ func (p *Partition) IsInISR(broker int32) bool { return slices.Contains(p.ISR, b
 // had everything when it left.
 func (p *Partition) IsEligible(broker int32) bool {
 	return p.IsInISR(broker) || len(p.ISR) == 0 && slices.Contains(p.ELR, broker)
-}
-
-// ApplyBatch applies the records of one whole batch of the metadata log. Control batches count for their offsets only.
-func (i *Image) ApplyBatch(batch []byte) error {
-	h, err := record.ParseHeader(batch)
-	if err != nil {
-		return err
-	}
-	if h.BaseOffset != i.End {
-		return fmt.Errorf("metadata batch at offset %d does not follow %d", h.BaseOffset, i.End)
-	}
-	if !h.Attributes.IsControl() {
-		err = record.Walk(batch[record.HeaderBytes:h.Length], h.Count, func(r *record.Record) error {
-			if ignored(protocol.RecordID(r.Value)) {
-				return nil
-			}
-			m, err := protocol.DecodeRecord(r.Value)
-			if err != nil {
-				return err
-			}
-			return i.Apply(m, h.BaseOffset+record.Offset(r.OffsetDelta))
-		})
-	}
-	i.End = h.EndOffset()
-	return err
 }

@@ -19,12 +19,16 @@ func Examine(t *task.Task, d *storage.Directory, self int32) error {
 	if log == nil {
 		return errors.New("there is no metadata log")
 	}
-	if log.Start() > 0 {
-		return fmt.Errorf("the metadata log begins at offset %d, with a snapshot, which is not read here yet", log.Start())
-	}
 	x := &examiner{self: self, directory: d.Identity.Directory}
 	q := &Quorum{env: env.Env{}, log: log, directory: d, machine: x}
-	if err := q.replay(t); err != nil {
+	from, err := q.restore(t)
+	if err != nil {
+		return err
+	}
+	if err := q.replay(t, from); err != nil {
+		return err
+	}
+	if err := x.features(); err != nil {
 		return err
 	}
 	return x.brokers()
@@ -35,6 +39,15 @@ type examiner struct {
 	self      int32
 	directory [16]byte
 	image     metadata.Image
+}
+
+func (x *examiner) Restored(s Snapshot) error {
+	for _, batch := range s.Batches {
+		if err := x.Appended(batch); err != nil {
+			return err
+		}
+	}
+	return x.image.Restore(s.Batches, s.End)
 }
 
 func (x *examiner) Appended(batch []byte) error {
@@ -81,6 +94,17 @@ func (x *examiner) control(control int16, value []byte) error {
 
 func (x *examiner) notAlone(voter int32) error {
 	return fmt.Errorf("node %d votes on the metadata beside node %d: a quorum of several can't be joined yet", voter, x.self)
+}
+
+// metadataVersionMax is the newest metadata.version whose records are known here: that of Kafka 4.3.
+const metadataVersionMax = 30
+
+// features looks at what the cluster has finalised.
+func (x *examiner) features() error {
+	if v := x.image.Features.At("metadata.version"); v > metadataVersionMax {
+		return fmt.Errorf("the cluster's metadata.version is %d, of a Kafka after 4.3: up to %d is known here", v, metadataVersionMax)
+	}
+	return nil
 }
 
 // brokers looks at who is registered.

@@ -4,7 +4,7 @@
 // appended) and when it is committed (brokers learn only that). With one voter a batch is committed when it is stable
 // here, which for this log means synced, whatever the durability setting says (rule S9).
 //
-// What it does not do yet: talk to other voters; take snapshots.
+// What it does not do yet: talk to other voters; write snapshots.
 package quorum
 
 import (
@@ -22,6 +22,8 @@ import (
 
 // StateMachine is told what the log holds, in order.
 type StateMachine interface {
+	// Restored is called at most once, before anything else: what the log held below the snapshot's end.
+	Restored(s Snapshot) error
 	// Appended is called once for every batch, when it is appended, or at start when it is found.
 	Appended(batch []byte) error
 	// Committed is called once for every batch, later.
@@ -61,7 +63,15 @@ func Open(t *task.Task, e env.Env, d *storage.Directory, self int32, machine Sta
 	if err != nil {
 		return nil, err
 	}
-	if err := q.replay(t); err != nil {
+	from, err := q.restore(t)
+	if err != nil {
+		return nil, err
+	}
+	if from > q.log.End() {
+		// A crash of Kafka's took the end of its log, and a snapshot has what was committed there. It goes on from it.
+		q.log.Reset(from)
+	}
+	if err := q.replay(t, from); err != nil {
 		return nil, err
 	}
 	q.state = before.StandAlone(self, d.Identity.Directory)
@@ -83,9 +93,9 @@ func (q *Quorum) Epoch() int32 { return q.state.Epoch }
 // End returns the offset the next record will have.
 func (q *Quorum) End() record.Offset { return q.log.End() }
 
-// replay hands everything the log holds to the state machine. With one voter all of it is committed.
-func (q *Quorum) replay(t *task.Task) error {
-	for at := q.log.Start(); at < q.log.End(); {
+// replay hands everything the log holds from the offset on to the state machine. With one voter all of it is committed.
+func (q *Quorum) replay(t *task.Task, from record.Offset) error {
+	for at := max(from, q.log.Start()); at < q.log.End(); {
 		slice := &storage.Slice{}
 		err := q.log.Read(slice, at, q.log.End(), 1<<20, true)
 		if errors.Is(err, storage.ErrNotInMemory) {

@@ -28,6 +28,10 @@ type rig struct {
 	starts     uint64
 	directory  *storage.Directory
 	quorum     *quorum.Quorum
+	before     func(*task.Task, env.Disk, *storage.Directory) // with the directory, before the quorum opens
+	mayRefuse  bool
+	refused    error
+	restored   quorum.Snapshot
 	appended   [][]byte // as the present process's state machine was told
 	committed  [][]byte
 }
@@ -37,6 +41,11 @@ func newRig(t *testing.T, seed uint64, d storage.Durability) *rig {
 	r := &rig{t: t, kernel: k, node: k.Add(), durability: d}
 	r.machine = simdisk.New(k, r.node, simdisk.Plain(simdisk.PosixMin))
 	return r
+}
+
+func (r *rig) Restored(s quorum.Snapshot) error {
+	r.restored = s
+	return nil
 }
 
 func (r *rig) Appended(batch []byte) error {
@@ -53,7 +62,7 @@ func (r *rig) Committed(batch []byte) error {
 func (r *rig) start() {
 	r.t.Helper()
 	r.starts++
-	r.appended, r.committed, r.quorum = nil, nil, nil
+	r.appended, r.committed, r.quorum, r.refused = nil, nil, nil, nil
 	loop := r.node.Start()
 	e := env.Env{
 		Loop: loop, Clock: clock{loop}, Disk: r.machine.Disk(r.node.Life()), Random: env.NewRandom(9, r.starts), Probe: env.NoProbe{},
@@ -70,12 +79,15 @@ func (r *rig) start() {
 			return
 		}
 		r.directory = d
-		if r.quorum, err = quorum.Open(t, e, d, 4, r); err != nil {
-			r.t.Error(err)
+		if r.before != nil {
+			r.before(t, e.Disk, d)
+		}
+		if r.quorum, r.refused = quorum.Open(t, e, d, 4, r); r.refused != nil && !r.mayRefuse {
+			r.t.Error(r.refused)
 		}
 	})
 	r.node.Poke()
-	for limit := r.kernel.Now().Add(time.Minute); r.quorum == nil; r.pass(100 * time.Microsecond) {
+	for limit := r.kernel.Now().Add(time.Minute); r.quorum == nil && r.refused == nil; r.pass(100 * time.Microsecond) {
 		if r.kernel.Now() > limit || r.t.Failed() {
 			r.t.Fatal("the quorum does not open")
 		}

@@ -94,3 +94,24 @@ func TestFoldersOfLongTopics(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestMetadataSnapshotsAreKnownByTheirNames(t *testing.T) {
+	for name, want := range map[string]MetadataSnapshot{
+		"00000000000000000000-0000000000.checkpoint": {},
+		"00000000000000000173-0000000002.checkpoint": {173, 2},
+		"09223372036854775807-2147483647.checkpoint": {1<<63 - 1, 1<<31 - 1},
+	} {
+		if got, ok := ParseMetadataSnapshot(name); !ok || got != want || got.String() != name {
+			t.Errorf("%s: %+v, %t", name, got, ok)
+		}
+	}
+	for _, name := range []string{
+		"bootstrap.checkpoint", "00000000000000000173-0000000002.checkpoint.part", "00000000000000000173-0000000002.checkpoint.deleted",
+		"00000000000000000173.checkpoint", "0000000000000000173-00000000002.checkpoint", "00000000000000000173-4294967296.checkpoint",
+		"99999999999999999999-0000000000.checkpoint", "00000000000000000173_0000000002.checkpoint", "-0000000000000000173-0000000002.checkpoint",
+	} {
+		if got, ok := ParseMetadataSnapshot(name); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
