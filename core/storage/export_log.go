@@ -18,6 +18,9 @@ func (l *Log) export(t *task.Task) error {
 	if err := l.makeFolder(t); err != nil {
 		return err
 	}
+	if l.intact && !l.always { // but leader epochs may have begun
+		return d.writeSmall(t, l.folderPath()+"/"+segment.LeaderEpochFile, segment.EncodeEpochs(l.epochs.lines()))
+	}
 	names, err := d.env.Disk.List(l.folderPath()).Wait(t)
 	if err != nil {
 		return err

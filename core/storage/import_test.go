@@ -221,3 +221,38 @@ func TestWhatIsNotTakenOverStaysAsItIs(t *testing.T) {
 		}
 	}
 }
+
+// A log that nothing was appended to is left as it was found: Kafka's index files need not be those we would have written.
+func TestAFolderThatWasOnlyOpenedIsNotRewritten(t *testing.T) {
+	r := newRig(14, simdisk.PosixMin)
+	kafkas(r, true)
+	l := r.directory.Find(topic, 0)
+	last := l.segments[len(l.segments)-1].base
+	names := []string{fmt.Sprintf("%020d.log", last), fmt.Sprintf("%020d.index", last), fmt.Sprintf("%020d.timeindex", last), "00000000000000000027.snapshot"}
+	r.rewrite("data/orders-0/"+names[1], []byte{})                                         // a restart of Kafka's leaves fewer entries
+	r.rewrite("data/orders-0/00000000000000000007.snapshot", segment.EncodeProducers(nil)) // Kafka keeps one for each segment
+	names = append(names, "00000000000000000007.snapshot")
+	before := map[string]string{}
+	for _, name := range names {
+		text, ok := r.file("orders-0/" + name)
+		if !ok {
+			t.Fatalf("%s is not there", name)
+		}
+		before[name] = text
+	}
+	if said, err := talkTo(r); err != nil {
+		t.Fatal(err, said)
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	r.crash(simdisk.ProcessDeath)
+	for _, name := range names {
+		if text, ok := r.file("orders-0/" + name); !ok || text != before[name] {
+			t.Errorf("%s was changed", name)
+		}
+	}
+	if text, _ := r.file("meta.properties"); !strings.HasPrefix(text, "version=1\n") {
+		t.Errorf("the folder was not handed over: %q", text)
+	}
+}

@@ -43,6 +43,7 @@ type Log struct {
 	settled  record.Offset // no truncation below is expected (the high watermark)
 	barrier  uint64        // files are not written before this commit is durable: it takes back what they hold (rule J10)
 	folder   bool          // the folder is there, durably
+	intact   bool          // the folder holds what a clean stop has to leave: nothing was changed since it was taken over
 	fresh    bool          // a file was made in it whose name may not be durable
 	gaps     bool          // offsets may be missing between batches: another program compacted the log
 	doubts   []doubt
@@ -156,6 +157,7 @@ func (l *Log) add(b batch) {
 	if b.epoch > l.epochs.Latest() {
 		l.epochs.begin(b.epoch, max(b.base, l.start))
 	}
+	l.intact = false
 	l.place(&b)
 	l.producers.note(&b) // also of a gap: it was acknowledged
 	l.directory.noteUnfilled(l, int(b.bytes))
@@ -253,6 +255,7 @@ func (l *Log) dropTail(start record.Offset) {
 
 // changed has everything that was begun on the log before not count any more.
 func (l *Log) changed() {
+	l.intact = false
 	l.cuts++
 	l.directory.cold.forget(l.Number)
 }
