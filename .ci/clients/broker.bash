@@ -15,7 +15,7 @@ build_broker() {
 }
 
 start_broker() {
-	local data=$1 deadline=$((SECONDS + 30))
+	local data=$1 deadline=$((SECONDS + 120))
 	shift
 	"$work/barnabas" start --listen localhost:0 --data "$data" --ready-file "$work/ready" "$@" 2>>"$work/broker.log" &
 	broker_pid=$!

@@ -2,6 +2,7 @@
 # pins. Maven brings them from Maven Central once, into ${XDG_CACHE_HOME:-$HOME/.cache}/barnabas-kafka.
 #
 #   kafka_jars                 sees to it that all jars are there, each with the checksum it should have
+#   free_port                  prints a port that nobody listens on, nor on the next one
 #   kafka CLASS [ARG…]         becomes a class of them (call it in a subshell); KAFKA_LOG is the log level, WARN unless set
 
 kafka_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -49,4 +50,16 @@ kafka() {
 	# Everything here is short, and starting is most of it: compile little, collect with one thread.
 	exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level="${KAFKA_LOG:-WARN}" \
 		-cp "${path%:}" "$class" "$@"
+}
+
+# Below those that the kernel gives to clients.
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 5000 * 2))
+		if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && ! (: <"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; then
+			echo "$port"
+			return
+		fi
+	done
 }
