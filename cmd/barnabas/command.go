@@ -55,6 +55,30 @@ func commands() *command {
 			name: "consume", short: "print records", usage: "TOPIC [flags]", long: consumeHelp(), prepare: prepareConsume,
 			arguments: true,
 		},
+		{name: "cluster", short: "look at a cluster as a whole", below: []*command{
+			{
+				name: "status", short: "show its brokers, and which partitions are in trouble", usage: "[flags]", long: clusterStatusHelp,
+				prepare: prepareClusterStatus,
+			},
+		}},
+		{name: "config", short: "show and change settings", below: []*command{
+			{
+				name: "show", short: "show what a start would run with, and where it comes from", usage: "[flags]", long: configShowHelp,
+				prepare: prepareConfigShow,
+			},
+			{
+				name: "describe", short: "ask brokers for settings in force", usage: "[SETTING...] [flags]", long: configDescribeHelp,
+				prepare: prepareConfigDescribe, arguments: true,
+			},
+			{
+				name: "alter", short: "change settings of topics and of running brokers", usage: "[flags]", long: configAlterHelp,
+				prepare: prepareConfigAlter,
+			},
+		}},
+		{
+			name: "explain", short: "say what an error code means, and what to do", usage: "[CODE...] [flags]", long: explainHelp,
+			prepare: prepareExplain, arguments: true,
+		},
 		{
 			name: "dump-log", short: "show what a file of a data folder holds, and check it", usage: "FILE... [flags]",
 			long: dumpLogHelp, prepare: prepareDumpLog, arguments: true,
@@ -67,6 +91,11 @@ func commands() *command {
 			{name: "run", short: "run seeds and check what they promise", usage: "[flags]", long: simRunHelp, prepare: prepareSimRun},
 			{name: "mutants", short: "list the historic bugs to run with", usage: "[flags]", long: simMutantsHelp, prepare: prepareSimMutants},
 			{name: "museum", short: "measure how soon each of them is found", usage: "[flags]", long: simMuseumHelp, prepare: prepareSimMuseum},
+		}},
+		{name: "completion", short: "print a script that completes commands in a shell", below: []*command{
+			{name: "bash", short: "for bash", long: completionBashHelp, prepare: prepareCompletion(completionBash)},
+			{name: "zsh", short: "for zsh", long: completionZshHelp, prepare: prepareCompletion(completionZsh)},
+			{name: "fish", short: "for fish", long: completionFishHelp, prepare: prepareCompletion(completionFish)},
 		}},
 		{name: "version", short: "say what was built, from what", prepare: prepareVersion},
 		{name: "help", short: "explain a command, or the settings (help settings)", usage: "[COMMAND...]", prepare: prepareHelp, arguments: true},

@@ -1,12 +1,16 @@
 // Command barnabas is the one binary: the broker, and the front end of its simulator.
 //
 //	barnabas start            runs a broker
-//	barnabas topic list       lists the topics of a running cluster
-//	barnabas topic describe   shows what it holds of them, and what it promises
+//	barnabas topic ...        makes, lists, describes, alters and deletes the topics of a cluster
+//	barnabas produce          sends lines as records
+//	barnabas consume          prints records
+//	barnabas cluster status   shows brokers, and partitions in trouble
+//	barnabas config ...       shows and changes settings
+//	barnabas explain          says what an error code means, and what to do
 //	barnabas dump-log         shows what a file of a data folder holds, and checks it
 //	barnabas doctor           says what state a data folder is in, and what a start would do
-//	barnabas sim run          runs simulated clusters, one a seed, and checks what they promise
-//	barnabas sim mutants      lists the historic bugs that a simulated broker can be given
+//	barnabas sim ...          runs simulated clusters, and checks what they promise
+//	barnabas completion       prints a script that completes commands in a shell
 //	barnabas version          says what was built, from what
 //	barnabas help             explains a command, or the settings
 //

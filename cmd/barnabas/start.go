@@ -33,34 +33,28 @@ type startFlags struct {
 
 func prepareStart(p *program, flags *pflag.FlagSet) func() int {
 	var f startFlags
+	f.declareSettings(flags)
+	flags.StringVar(&f.ready, "ready-file", "",
+		"`file` to write when the broker takes records: one HOST:PORT a line; what stands there at the start is removed")
+	return func() int { return p.start(f) }
+}
+
+// declareSettings declares the flags that give settings.
+func (f *startFlags) declareSettings(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.listen, "listen", nil,
 		"`HOST:PORT` to take connections at, may be repeated; port 0 takes a free one (default localhost:9092)")
 	flags.StringVar(&f.data, "data", "", "the data `folder` (default "+config.DefaultFolder+" in the current folder)")
-	flags.StringVar(&f.ready, "ready-file", "",
-		"`file` to write when the broker takes records: one HOST:PORT a line; what stands there at the start is removed")
 	flags.StringVar(&f.config, "config", "", "properties `file` of settings")
 	flags.StringArrayVar(&f.set, "set", nil, "a setting as `key=value`, may be repeated")
-	return func() int { return p.start(f) }
 }
 
 const startPath = "barnabas start"
 
 func (p *program) start(f startFlags) int {
 	begun := time.Now()
-	pairs, err := f.pairs(p.environ)
-	var wrong errUsage
-	switch {
-	case errors.As(err, &wrong):
-		return p.misused(startPath, err)
-	case err != nil:
-		return p.failed(startPath, err)
-	}
-	settings, warnings, err := config.Parse(pairs)
-	if err != nil {
-		return p.misused(startPath, err)
-	}
-	for _, w := range warnings {
-		p.say("warning: %s", w)
+	settings, code := p.settings(startPath, f)
+	if settings == nil {
+		return code
 	}
 	if err := removeReady(f.ready); err != nil {
 		return p.failed(startPath, err)
@@ -72,7 +66,7 @@ func (p *program) start(f startFlags) int {
 	}
 	stopped, release := p.stop()
 	defer release()
-	err = p.serve(site{
+	err := p.serve(site{
 		settings: settings,
 		say:      func(line string) { p.say("%s", line) },
 		ready:    func(s started) error { return p.announce(s, settings, f.ready, time.Since(begun)) },

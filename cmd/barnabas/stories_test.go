@@ -20,8 +20,8 @@ import (
 var updateStories = flag.Bool("stories.update", false, "write what comes out into the stories, to be looked through")
 
 // TestStories runs testdata/stories: what a user types, and what comes out. A story has a broker of its own on a free port
-// of localhost, in this process, with the settings of its file broker.properties; BARNABAS_BOOTSTRAP_SERVER and $BROKER
-// name it. Beyond testscript's own words there are
+// of localhost, in this process, with the settings of its file broker.properties; BARNABAS_BOOTSTRAP_SERVER names
+// it. Beyond testscript's own words there are
 //
 //	exits CODE WORD...   runs the words and wants this exit code
 //	plain FILE           writes what came out last to FILE, with ids and ports that differ each time made equal
@@ -56,9 +56,9 @@ func storyBroker(e *testscript.Env) error {
 	}()
 	select {
 	case s := <-ready:
-		e.Setenv(bootstrapVariable, s.addresses[0])
-		e.Setenv("BROKER", s.addresses[0])
-		e.Setenv("PORT", s.addresses[0][strings.LastIndexByte(s.addresses[0], ':')+1:])
+		port := s.addresses[0][strings.LastIndexByte(s.addresses[0], ':')+1:]
+		e.Setenv(bootstrapVariable, "127.0.0.1:"+port)
+		e.Setenv("PORT", port)
 	case err := <-ended:
 		return fmt.Errorf("the story's broker does not start: %w", err)
 	}
@@ -91,7 +91,7 @@ func exits(ts *testscript.TestScript, neg bool, words []string) {
 }
 
 var (
-	anyID   = regexp.MustCompile(`[A-Za-z0-9_-]{22}\b`)
+	anyID   = regexp.MustCompile(`(^|[\s"])[A-Za-z0-9_-]{22}($|[\s"])`)
 	anyTime = regexp.MustCompile(`"timestamp":\d{13}`)
 )
 
@@ -100,7 +100,7 @@ func plain(ts *testscript.TestScript, neg bool, words []string) {
 		ts.Fatalf("usage: plain FILE")
 	}
 	text := ts.ReadFile("stdout")
-	text = anyID.ReplaceAllString(text, "(an id of 22 letters.)")
+	text = anyID.ReplaceAllString(text, "${1}(an id of 22 letters.)${2}")
 	text = anyTime.ReplaceAllString(text, `"timestamp":0`)
 	text = strings.ReplaceAll(text, ts.Getenv("PORT"), "PORT")
 	ts.Check(os.WriteFile(ts.MkAbs(words[0]), []byte(text), 0o600))
