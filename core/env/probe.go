@@ -70,6 +70,7 @@ const (
 	MarkScrubbed
 	MarkCutBelowFilled
 	MarkProduceHeld
+	MarkCommitCarried
 	marks
 )
 
@@ -86,7 +87,7 @@ func (m Mark) String() string {
 		"journal-recycled", "checkpoint-written", "checkpoint-fallback", "commit-damaged", "log-filled", "segment-rolled",
 		"segment-rolled-by-time", "segment-sealed", "segment-deleted", "segment-expired", "file-read", "index-loaded",
 		"index-rebuilt", "doubt-found", "doubt-refused", "log-start-moved", "log-dropped", "producer-expired", "disk-full",
-		"scrubbed", "cut-below-filled", "produce-held",
+		"scrubbed", "cut-below-filled", "produce-held", "commit-carried",
 	}
 	return names[m]
 }

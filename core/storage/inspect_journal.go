@@ -114,6 +114,7 @@ var entryNames = [...]string{
 	journal.Create: "create", journal.Append: "append", journal.Truncate: "truncate", journal.Reset: "reset",
 	journal.StartMoved: "start-moved", journal.EpochStart: "epoch-start", journal.Drop: "drop", journal.Doubt: "doubt",
 	journal.Vote: "vote", journal.BrokerEpoch: "broker-epoch", journal.Setting: "setting",
+	journal.Carried: "carried",
 }
 
 // entry tells one entry of a commit, with what its kind has.
@@ -128,9 +129,12 @@ func (in *inspection) entry(e journal.Entry) error {
 			return in.within("entry", "an entry that makes a log is too short", fields...)
 		}
 		fields = append(fields, Field{"name", string(e.Body[20:])}, Field{"topic", uuidText.EncodeToString(e.Body[:16])})
-	case journal.Append:
+	case journal.Append, journal.Carried:
 		fields = append(fields, Field{"base", e.Base}, Field{"last", e.End - 1}, Field{"epoch", e.Epoch}, Field{"at", e.Position},
-			Field{"bytes", e.Bytes}, Field{"begins segment", e.Flags&journal.FlagStartsSegment != 0})
+			Field{"bytes", e.Bytes})
+		if e.Kind == journal.Append {
+			fields = append(fields, Field{"begins segment", e.Flags&journal.FlagStartsSegment != 0})
+		}
 	case journal.Truncate, journal.Reset, journal.StartMoved:
 		fields = append(fields, Field{"to", e.End})
 	case journal.EpochStart:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"barnabas/core/mutant"
 	"barnabas/core/record"
@@ -23,6 +24,42 @@ func (r redo) Snapshot(position journal.Location) ([]byte, uint32) {
 	return r.d.encode(), r.d.oldest(position)
 }
 
+// Unproven returns the batches that stand in the journal from a place on and durably in no file.
+func (r redo) Unproven(from journal.Location) (pieces []journal.Piece) {
+	for _, l := range r.d.logs.All {
+		for i := l.firstUnsaved(); i < len(l.tail); i++ {
+			b := &l.tail[i]
+			if b.gap || b.at.Before(from) {
+				continue
+			}
+			pieces = append(pieces, journal.Piece{
+				Log: uint64(l.Number), Base: int64(b.base), End: int64(b.end), Epoch: int32(b.epoch), At: b.at, Bytes: b.bytes,
+			})
+		}
+	}
+	slices.SortFunc(pieces, func(a, b journal.Piece) int {
+		if a.At.Before(b.At) {
+			return -1
+		}
+		return 1 // no two stand at one place
+	})
+	return pieces
+}
+
+// Carried has the batch read from its new place.
+func (r redo) Carried(p journal.Piece, at journal.Location) {
+	l, ok := r.d.logs.Get(LogNumber(p.Log))
+	if !ok {
+		return
+	}
+	base, end := record.Offset(p.Base), record.Offset(p.End)
+	i := l.row(base)
+	if i == len(l.tail) || l.tail[i].base != base || l.tail[i].end != end || l.tail[i].epoch != record.LeaderEpoch(p.Epoch) {
+		return // it was cut off since, or is in a file
+	}
+	l.tail[i].at = at
+}
+
 var errRedo = errors.New("the journal contradicts itself")
 
 func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error {
@@ -39,6 +76,9 @@ func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error 
 		return nil
 	case journal.Create:
 		return r.create(e)
+	case journal.Carried:
+		r.Carried(journal.Piece{Log: e.Log, Base: e.Base, End: e.End, Epoch: e.Epoch}, at)
+		return nil
 	case journal.Append, journal.Truncate, journal.Reset, journal.StartMoved, journal.EpochStart, journal.Drop, journal.Doubt:
 	}
 	l, ok := d.logs.Get(LogNumber(e.Log))
@@ -69,6 +109,9 @@ func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error 
 // Damaged redoes an append whose commit is damaged. A batch that is whole by its own checksum is good; another one leaves a gap
 // in doubt.
 func (r redo) Damaged(e journal.Entry, at journal.Location, payload []byte, why string) error {
+	if e.Kind == journal.Carried {
+		return nil // the batch is known from its first place, and read there
+	}
 	h, err := record.Check(payload)
 	if err == nil && int(h.Length) == int(e.Bytes) && h.BaseOffset == record.Offset(e.Base) &&
 		h.LeaderEpoch == record.LeaderEpoch(e.Epoch) && h.EndOffset() == record.Offset(e.End) {

@@ -89,32 +89,38 @@ func parseCheckpoint(p []byte) (c checkpoint, ok bool, err error) {
 	return c, true, nil
 }
 
-// readCheckpoints returns the newer of the two checkpoints. found is false when there is none; fallback says that a file is
-// there beside it which holds something else than a checkpoint or nothing: the newer one, cut off by a crash or damaged.
-// Errors: a newer format.
-func readCheckpoints(t *task.Task, disk env.Disk, folder string) (newest checkpoint, found, fallback bool, err error) {
+// checkpoints is what the checkpoint files hold.
+type checkpoints struct {
+	newest   checkpoint
+	whole    int  // how many of the two are
+	fallback bool // a file is beside the only whole one that holds something else than nothing: cut off by a crash, or damaged
+}
+
+// readCheckpoints reads both checkpoint files. Errors: a newer format; the disk's.
+func readCheckpoints(t *task.Task, disk env.Disk, folder string) (found checkpoints, err error) {
 	for which := range uint64(2) {
 		p, err := readFile(t, disk, folder+"/"+checkpointName(which))
 		if errors.Is(err, env.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return checkpoint{}, false, false, err
+			return found, err
 		}
 		c, ok, err := parseCheckpoint(p)
 		if err != nil {
-			return checkpoint{}, false, false, err
+			return found, err
 		}
 		if !ok {
-			fallback = fallback || !isZero(p)
+			found.fallback = found.fallback || !isZero(p)
 			continue
 		}
-		if !found || c.number > newest.number {
-			newest = c
+		if found.whole == 0 || c.number > found.newest.number {
+			found.newest = c
 		}
-		found = true
+		found.whole++
 	}
-	return newest, found, found && fallback, nil
+	found.fallback = found.fallback && found.whole > 0
+	return found, nil
 }
 
 func isZero(p []byte) bool {

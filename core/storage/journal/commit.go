@@ -22,6 +22,11 @@ type Location struct {
 	Position uint32
 }
 
+// Before says whether the place comes before another one.
+func (l Location) Before(other Location) bool {
+	return l.Segment < other.Segment || l.Segment == other.Segment && l.Position < other.Position
+}
+
 // header is a commit's header (rule J2).
 type header struct {
 	journalID     [16]byte

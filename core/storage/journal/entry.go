@@ -22,6 +22,7 @@ const (
 	Vote        Kind = 9  // the whole quorum state, opaque in Body
 	BrokerEpoch Kind = 10 // the broker epoch of a confirmed registration, in Base (rule S10)
 	Setting     Kind = 11 // the durability in force, in Base (rule J17)
+	Carried     Kind = 12 // batches that an append gave to the log stand here too: recovery wrote them anew; never required
 )
 
 // Flags of an entry.
@@ -93,7 +94,7 @@ func parseTable(p []byte, visit func(Entry) error) error {
 			Body:     p[40 : entryHeaderBytes+body],
 		}
 		p = p[entryHeaderBytes+body:]
-		if e.Kind < Create || e.Kind > Setting {
+		if e.Kind < Create || e.Kind > Carried {
 			if e.Flags&FlagRequired != 0 {
 				return fmt.Errorf("journal entry of kind %d, written by a newer version, is required and unknown here", e.Kind)
 			}

@@ -251,7 +251,11 @@ func (k *kindsRead) Entry(e Entry, _ Location, _ []byte) error {
 	return nil
 }
 
-func (k *kindsRead) State([]byte) error                            { return nil }
+func (k *kindsRead) State([]byte) error        { return nil }
+func (k *kindsRead) Unproven(Location) []Piece { return nil }
+
+func (k *kindsRead) Carried(Piece, Location) {}
+
 func (k *kindsRead) Snapshot(Location) ([]byte, uint32)            { return nil, 1 }
 func (k *kindsRead) Damaged(Entry, Location, []byte, string) error { return nil }
 
@@ -283,7 +287,7 @@ func TestAnUnknownEntryStopsRecoveryOnlyWhenRequired(t *testing.T) {
 		r.mustOpen()
 		var s story
 		r.step(func() {
-			e := Entry{Kind: Setting + 1, Log: 1}
+			e := Entry{Kind: Carried + 1, Log: 1}
 			if required {
 				e.Flags = FlagRequired
 			}

@@ -96,17 +96,19 @@ type Journal struct {
 	syncing  bool
 	syncTo   uint64 // the last written commit that counts only when durable (rule S9)
 
-	arena     *arena
-	successor *task.Timer // rule J4
-	movedAt   task.Instant
-	syncTimer *task.Timer
-	moved     func(Marks)
-	failed    func(error)
-	roomMoved func()
-	failure   error
-	lastTable bool       // whether the last sealed commit holds entries
-	last      checkpoint // the newest, without its state
-	waits     []durableWait
+	arena      *arena
+	successor  *task.Timer // rule J4
+	movedAt    task.Instant
+	syncTimer  *task.Timer
+	moved      func(Marks)
+	failed     func(error)
+	roomMoved  func()
+	failure    error
+	lastTable  bool       // whether the last sealed commit holds entries
+	last       checkpoint // the newest, without its state
+	waits      []durableWait
+	unfinished []string // names of segments whose making was cut off
+	unproven   uint64   // the last commit that the start found and does not know to be durable; 0: none
 }
 
 // OnMarks has f called whenever a mark moved.

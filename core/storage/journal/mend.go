@@ -39,6 +39,7 @@ func (c *chain) mend(t *task.Task) error {
 		}
 		c.result.Damaged = append(c.result.Damaged, why)
 		j.env.Probe.Sometimes(env.MarkCommitDamaged)
+		c.whole = false
 		j.sequence, j.table, j.lastTable = bad, append([]byte(nil), table...), len(table) > 0
 		switch {
 		case next != nil:

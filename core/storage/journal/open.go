@@ -20,6 +20,10 @@ type Redo interface {
 	// Damaged redoes an append of a commit that was damaged after it had been durable: the payload may be anything. why is
 	// for the operator (rule J5).
 	Damaged(e Entry, at Location, payload []byte, why string) error
+	// Unproven returns the batches from a place of the journal on that no file has durably, in the journal's order. Carried says
+	// that one of them stands at another place now, too.
+	Unproven(from Location) []Piece
+	Carried(p Piece, at Location)
 	// Snapshot returns the state as it is now, and the oldest segment that it refers to.
 	Snapshot(position Location) (state []byte, oldest uint32)
 }
@@ -41,24 +45,25 @@ type Recovered struct {
 func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*Journal, Recovered, error) {
 	j := &Journal{env: e, options: o, arena: newArena(e.Disk, o.ArenaBytesMax), first: 1}
 	j.id.directory = directory
-	last, found, fallback, err := readCheckpoints(t, e.Disk, o.Folder)
+	found, err := readCheckpoints(t, e.Disk, o.Folder)
 	if err != nil {
 		return nil, Recovered{}, err
 	}
-	if found {
+	last := found.newest
+	if found.whole > 0 {
 		j.first = max(last.oldest, 1)
 	}
-	if err := j.openSegments(t, found, last.id); err != nil {
+	if err := j.openSegments(t, found.whole > 0, last.id); err != nil {
 		return nil, Recovered{}, err
 	}
-	if !found {
+	if found.whole == 0 {
 		err := j.makeFresh(t, redo)
 		return j, Recovered{Fresh: true}, err
 	}
 	if last.id.directory != directory {
 		return nil, Recovered{}, errors.New("the journal belongs to another log directory (directory.id differs): the folder was copied or mixed up")
 	}
-	if fallback {
+	if found.fallback {
 		e.Probe.Sometimes(env.MarkCheckpointFallback)
 	}
 	if err := redo.State(last.state); err != nil {
@@ -66,30 +71,56 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 	}
 	j.id = last.id
 	j.generation, j.sequence, j.hash, j.position = last.generation+1, last.sequence, last.hash, last.next
-	recovered, err := j.follow(t, last, redo)
-	recovered.Fallback = fallback
+	c, err := j.follow(t, last, redo)
+	c.result.Fallback = found.fallback
+	if err == nil {
+		err = j.resume(t, c, found, redo)
+	}
 	if err != nil {
-		return nil, recovered, err
+		j.failure = err
+		return nil, c.result, err
 	}
-	for _, s := range j.segments {
-		// What was found may still be in the page cache only: make it durable before anybody is told of it.
-		if s.number < last.next.Segment {
-			continue
-		}
-		if _, err := s.file.Sync().Wait(t); err != nil {
-			return nil, recovered, err
+	return j, c.result, nil
+}
+
+// resume has the journal go on behind the chain: what was found is made durable before anybody is told of it.
+func (j *Journal) resume(t *task.Task, c *chain, found checkpoints, redo Redo) error {
+	if err := j.dropUnused(t); err != nil {
+		return err
+	}
+	if !c.whole {
+		j.unproven = j.sequence
+	}
+	j.landed = j.position
+	if len(c.unproven) > 0 {
+		j.unproven = j.sequence
+	}
+	if len(c.unproven) > 0 && !c.closed { // a closing commit comes when everything else is durable
+		proven := c.unproven[0].sequence - 1
+		j.marks = Marks{j.sequence, proven}
+		if err := j.carry(t, c.unproven[0].at, redo); err != nil {
+			return err
 		}
 	}
-	j.marks, j.landed = Marks{j.sequence, j.sequence}, j.position
-	return j, recovered, j.renew(t, last, redo)
+	j.marks = Marks{j.sequence, j.sequence}
+	return j.renew(t, found, redo)
 }
 
 // renew writes the checkpoint of this process: what was recovered. On a disk too full for that it repeats the last one under
 // the new generation, for which there is room.
-func (j *Journal) renew(t *task.Task, last checkpoint, redo Redo) error {
+// It goes where the older of the two is, which may be the only one that is durable: so the newer one is made so first, by
+// writing it again where it is.
+func (j *Journal) renew(t *task.Task, found checkpoints, redo Redo) error {
+	last := found.newest
+	if found.whole == 2 {
+		err := writeSlot(t, j.env.Disk, j.options.Folder, last.number, last.encode(), true)
+		if err != nil && !errors.Is(err, env.ErrNoSpace) {
+			return err
+		}
+	}
 	state, oldest := redo.Snapshot(j.position)
 	c := checkpoint{
-		number: last.number + 1, id: j.id, generation: j.generation, durable: j.sequence,
+		number: last.number + 1, id: j.id, generation: j.generation, durable: j.provenOf(j.sequence),
 		sequence: j.sequence, hash: j.hash, next: j.position, oldest: min(oldest, j.position.Segment), state: state,
 	}
 	if mutant.On(mutant.RecoveryNotIdempotent) {
@@ -98,7 +129,10 @@ func (j *Journal) renew(t *task.Task, last checkpoint, redo Redo) error {
 	err := writeCheckpoint(t, j.env.Disk, j.options.Folder, c)
 	if errors.Is(err, env.ErrNoSpace) {
 		c = last
-		c.number, c.generation, c.durable = last.number+1, j.generation, j.sequence
+		c.number, c.generation = last.number+1, j.generation
+		if j.sequence > c.sequence {
+			c.durable = j.sequence
+		}
 		err = writeCheckpoint(t, j.env.Disk, j.options.Folder, c)
 	}
 	if err != nil {
@@ -111,8 +145,20 @@ func (j *Journal) renew(t *task.Task, last checkpoint, redo Redo) error {
 	return nil
 }
 
+// provenOf returns what a checkpoint may vouch for that covers the commits up to a sequence: one that was found at the start
+// and is not known durable, or is damaged, need not stand there when it is read.
+func (j *Journal) provenOf(sequence uint64) uint64 {
+	if j.unproven > 0 && sequence <= j.unproven {
+		return sequence - 1
+	}
+	return max(sequence, j.marks.Durable)
+}
+
 // makeFresh makes the first segment, and then the checkpoint that says there is a journal.
 func (j *Journal) makeFresh(t *task.Task, redo Redo) error {
+	if err := j.dropUnused(t); err != nil {
+		return err
+	}
 	j.id.journal = j.env.Random.UUID(env.StreamJournalID)
 	j.generation, j.position = 1, Location{1, segmentHeaderBytes}
 	s := &segment{number: 1, bytes: uint32(j.options.SegmentBytes)}
@@ -147,7 +193,11 @@ func (j *Journal) openSegments(t *task.Task, found bool, id identity) error {
 		if err != nil {
 			return err
 		}
-		if number < j.first && (found || number == spareNumber) {
+		if number == spareNumber {
+			file.Close() // nobody knows how far its making got: it is made again, in the room it has
+			continue
+		}
+		if number < j.first && found {
 			if err := j.adoptSpare(t, file, number, names); err != nil {
 				return err
 			}
@@ -198,7 +248,7 @@ func (j *Journal) openSegment(t *task.Task, file env.File, number uint32, found 
 		return err
 	}
 	if !whole || !found {
-		return j.unfinished(t, file, number)
+		return j.lookAtUnfinished(t, file, number)
 	}
 	if want := j.first + uint32(len(j.segments)); its != id || number != want {
 		return fmt.Errorf("%s does not continue this journal: the folder was mixed up, or segment %d is missing",
@@ -217,8 +267,8 @@ func (j *Journal) openSegment(t *task.Task, file env.File, number uint32, found 
 	return nil
 }
 
-// unfinished looks at a segment whose making was cut off, and refuses if it holds commits all the same.
-func (j *Journal) unfinished(t *task.Task, file env.File, number uint32) error {
+// lookAtUnfinished looks at a segment whose making was cut off, and refuses if it holds commits all the same.
+func (j *Journal) lookAtUnfinished(t *task.Task, file env.File, number uint32) error {
 	defer file.Close()
 	p := j.env.Disk.Buffer(env.BlockBytes)
 	defer j.env.Disk.FreeBuffer(p)
@@ -230,6 +280,7 @@ func (j *Journal) unfinished(t *task.Task, file env.File, number uint32) error {
 		return fmt.Errorf("%s holds commits, but its header or every checkpoint is damaged: restore the folder from a replica or a copy",
 			segmentName(number))
 	}
+	j.unfinished = append(j.unfinished, segmentName(number))
 	return nil
 }
 

@@ -19,6 +19,10 @@ type chain struct {
 	scanner scanner
 	memory  []byte  // of the segment that the chain's end is in
 	beyond  []found // valid headers of later commits, seen beyond the chain's end
+
+	unproven []unproven // redone, and not known durable
+	whole    bool       // the last commit of the chain is whole, and stands where the checkpoint of this start will say
+	stands   bool       // the last commit that the checkpoint covers is where it says
 }
 
 // found is a header that was seen.
@@ -28,15 +32,15 @@ type found struct {
 }
 
 // follow redoes the chain from the checkpoint on, and decides what its end is (rule J3).
-func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (Recovered, error) {
+func (j *Journal) follow(t *task.Task, from checkpoint, redo Redo) (*chain, error) {
 	c := &chain{j: j, redo: redo, from: from, durable: from.durable}
 	c.scanner = scanner{disk: j.env.Disk, segments: j.segments}
 	err := c.toTheEnd(t)
 	c.scanner.close(t)
-	if err != nil {
-		return c.result, err
+	if err == nil {
+		err = c.finish()
 	}
-	return c.finish()
+	return c, err
 }
 
 // toTheEnd redoes commits until nothing that had been durable follows.
@@ -71,6 +75,10 @@ func (c *chain) walk(t *task.Task) error {
 			return err
 		}
 		c.memory = memory
+		if j.position == c.from.next && j.sequence == c.from.sequence {
+			c.stands = c.from.last(memory, j.id.journal)
+			c.whole = c.stands
+		}
 		for at := int(j.position.Position); at+env.BlockBytes <= int(s.bytes); {
 			total, ok, err := c.commit(s, memory, at)
 			if err != nil {
@@ -118,7 +126,8 @@ func (c *chain) commit(s *segment, memory []byte, at int) (total int, ok bool, e
 	j.sequence, j.hash, j.generation = h.sequence, hash, max(j.generation, h.generation+1)
 	j.table, j.lastTable = append([]byte(nil), table...), len(table) > 0
 	c.durable = max(c.durable, h.knownDurable)
-	c.closed = h.flags&flagClosing != 0
+	c.closed, c.whole = h.flags&flagClosing != 0, true
+	c.note(h.sequence, h.at)
 	c.result.Commits++
 	c.result.Bytes += int64(h.total)
 	return int(h.total), true, nil
@@ -184,14 +193,37 @@ func (c *chain) look(segment uint32, memory []byte, from int) {
 	}
 }
 
-// finish decides what the end of the chain is.
-func (c *chain) finish() (Recovered, error) {
+// finish decides what the end of the chain is. Errors: what the checkpoint covers is not there.
+func (c *chain) finish() error {
 	j := c.j
+	if c.result.Commits == 0 && !c.stands && c.from.demands() {
+		// The commit had been durable before the checkpoint was written, and everything behind it is gone with it.
+		return fmt.Errorf(
+			"%s: commit %d ended at position %d when the last checkpoint was written, and nothing of it is there: the file is an older copy, or damaged. Nothing was changed; put the right file back, or restore the folder from a copy or a replica",
+			segmentName(c.from.next.Segment), c.from.sequence, c.from.next.Position)
+	}
+	c.prove()
 	c.result.Clean = c.closed // what follows a closing commit is older: dropped by an earlier recovery
 	if c.result.TornTail {
 		j.env.Probe.Sometimes(env.MarkRecoveredTornTail)
 	} else {
 		j.env.Probe.Sometimes(env.MarkRecoveredClean)
 	}
-	return c.result, nil
+	return nil
+}
+
+// demands says whether the checkpoint vouches for the commit before the place where redo begins.
+func (c *checkpoint) demands() bool {
+	return c.sequence > 0 && c.durable >= c.sequence && c.next.Position > segmentHeaderBytes
+}
+
+// last says whether the last commit that the checkpoint covers stands in the segment, right before the place where redo begins.
+func (c *checkpoint) last(memory []byte, journal [16]byte) bool {
+	for at := int(c.next.Position) - env.BlockBytes; at >= segmentHeaderBytes; at -= env.BlockBytes {
+		h, hash, ok := parseHeader(memory[at:], journal)
+		if ok && h.at == (Location{c.next.Segment, uint32(at)}) {
+			return h.sequence == c.sequence && hash == c.hash && at+int(h.total) == int(c.next.Position)
+		}
+	}
+	return false
 }

@@ -32,7 +32,7 @@ func (j *Journal) Checkpoint(t *task.Task, b Boundary, state []byte, oldest uint
 		return err
 	}
 	c := checkpoint{
-		number: j.last.number + 1, id: j.id, generation: j.generation, durable: j.marks.Durable,
+		number: j.last.number + 1, id: j.id, generation: j.generation, durable: j.provenOf(b.sequence),
 		sequence: b.sequence, hash: b.hash, next: b.next, oldest: min(oldest, b.next.Segment), state: state,
 	}
 	if mutant.On(mutant.RecycledEarly) {

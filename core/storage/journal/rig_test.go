@@ -168,6 +168,7 @@ type item struct {
 	at       Location
 	payload  []byte
 	synced   bool
+	carried  bool // a start wrote it anew, at another place
 }
 
 func (i *item) String() string {
@@ -178,6 +179,10 @@ func (i *item) String() string {
 type story struct{ items []*item }
 
 func (s *story) Entry(e Entry, at Location, payload []byte) error {
+	if e.Kind == Carried {
+		s.Carried(Piece{Base: e.Base}, at)
+		return nil
+	}
 	s.items = append(s.items, &item{number: e.Base, at: at, payload: bytes.Clone(payload), synced: e.Kind == Vote})
 	return nil
 }
@@ -190,6 +195,25 @@ func (s *story) Damaged(e Entry, at Location, payload []byte, _ string) error {
 	return s.Entry(e, at, payload)
 }
 
+// Unproven returns the items with a payload from the place on.
+func (s *story) Unproven(from Location) (pieces []Piece) {
+	for _, it := range s.items {
+		if !it.at.Before(from) && len(it.payload) > 0 {
+			pieces = append(pieces, Piece{Base: it.number, At: it.at, Bytes: uint32(len(it.payload))})
+		}
+	}
+	return pieces
+}
+
+// Carried moves an item.
+func (s *story) Carried(p Piece, at Location) {
+	for _, it := range s.items {
+		if it.number == p.Base {
+			it.at, it.carried = at, true
+		}
+	}
+}
+
 // Snapshot returns all items, and that none of them may be recycled.
 func (s *story) Snapshot(Location) ([]byte, uint32) {
 	be := binary.BigEndian
@@ -198,7 +222,7 @@ func (s *story) Snapshot(Location) ([]byte, uint32) {
 		p = be.AppendUint64(p, uint64(it.number))
 		p = be.AppendUint32(be.AppendUint32(p, it.at.Segment), it.at.Position)
 		p = append(be.AppendUint32(p, uint32(len(it.payload))), it.payload...)
-		p = append(p, map[bool]byte{true: 1}[it.synced])
+		p = append(p, map[bool]byte{true: 1}[it.synced]|map[bool]byte{true: 2}[it.carried])
 	}
 	return p, 1
 }
@@ -211,7 +235,7 @@ func (s *story) State(p []byte) error {
 		size := int(be.Uint32(p[16:]))
 		s.items = append(s.items, &item{
 			number: int64(be.Uint64(p)), at: Location{be.Uint32(p[8:]), be.Uint32(p[12:])},
-			payload: bytes.Clone(p[20 : 20+size]), synced: p[20+size] == 1,
+			payload: bytes.Clone(p[20 : 20+size]), synced: p[20+size]&1 != 0, carried: p[20+size]&2 != 0,
 		})
 		p = p[21+size:]
 	}
@@ -237,7 +261,7 @@ func (r *rig) append(s *story, size int) {
 		payload = batch(number, size)
 	}
 	at, _ := r.journal.Append(e, payload, synced)
-	s.items = append(s.items, &item{number, r.journal.LastSequence(), at, payload, synced})
+	s.items = append(s.items, &item{number: number, sequence: r.journal.LastSequence(), at: at, payload: payload, synced: synced})
 }
 
 // compare says how what was found differs from what is allowed: the first acked items for sure, then any more of those
@@ -254,7 +278,7 @@ func (s *story) compare(found *story, acked int) error {
 		if f.number != issued.number || f.synced != issued.synced || !bytes.Equal(f.payload, issued.payload) {
 			return fmt.Errorf("%v was recovered, %v was issued there", f, issued)
 		}
-		if len(f.payload) > 0 && f.at != issued.at {
+		if len(f.payload) > 0 && !f.carried && f.at != issued.at {
 			return fmt.Errorf("%v was found at %v, it was written at %v", f, f.at, issued.at)
 		}
 	}
