@@ -45,17 +45,26 @@ type fetch struct {
 	deadline task.Instant
 	watcher  *replica.Watcher
 	timer    *task.Timer
-	loading  bool  // until then nothing else makes it look
-	broken   error // a load that failed
+	loading  int // loads on their way: until they are done nothing else makes it look
+	broken   []brokenRead
 
 	response protocol.FetchResponse
 	slices   []*storage.Slice
 	bytes    int
 	urgent   bool // there is something to say besides records
-	cold     *coldRead
+	cold     []coldRead
 }
 
-// coldRead is the first batch that is not in memory.
+// brokenRead is a load that failed.
+type brokenRead struct {
+	partition *replica.Partition
+	err       error
+}
+
+// coldReadsMax is how many partitions are loaded at once for one request.
+const coldReadsMax = 16
+
+// coldRead is the first batch of a partition that is not in memory.
 type coldRead struct {
 	partition *replica.Partition
 	offset    record.Offset
@@ -63,7 +72,7 @@ type coldRead struct {
 
 // look reads what there is and answers if that is enough; else it parks until something moves, or loads what is cold.
 func (f *fetch) look() {
-	if f.loading || f.request.Answered() {
+	if f.loading > 0 || f.request.Answered() {
 		return
 	}
 	if f.request.Closed() {
@@ -73,15 +82,15 @@ func (f *fetch) look() {
 	f.read()
 	late := f.handlers.env.Loop.Now() >= f.deadline
 	switch {
-	case f.urgent || f.cold == nil && (late || f.message.MinBytes <= 0 || len(f.message.Topics) == 0),
+	case f.urgent || len(f.cold) == 0 && (late || f.message.MinBytes <= 0 || len(f.message.Topics) == 0),
 		f.bytes > 0 && f.bytes >= int(f.message.MinBytes):
 		if late && f.bytes == 0 {
 			f.handlers.env.Probe.Sometimes(env.MarkFetchTimedOut)
 		}
 		f.answer()
-	case f.cold != nil && f.bytes == 0:
+	case len(f.cold) > 0 && f.bytes == 0:
 		f.load()
-	case f.cold != nil:
+	case len(f.cold) > 0:
 		f.answer() // what is in memory goes now; the rest next time
 	default:
 		f.drop()
@@ -92,7 +101,7 @@ func (f *fetch) look() {
 // read builds the response from what is in memory.
 func (f *fetch) read() {
 	f.response.Responses = make([]protocol.FetchableTopicResponse, len(f.message.Topics))
-	f.bytes, f.urgent, f.cold = 0, false, nil
+	f.bytes, f.urgent, f.cold = 0, false, f.cold[:0]
 	left := min(int(f.message.MaxBytes), f.handlers.options.FetchBytesMax)
 	for i := range f.message.Topics {
 		topic := &f.message.Topics[i]
@@ -187,11 +196,13 @@ func (f *fetch) records(p *replica.Partition, asked *protocol.FetchPartition, ro
 	slice := &storage.Slice{}
 	err := p.Log.Read(slice, offset, limit, bytesMax, f.bytes == 0)
 	if errors.Is(err, storage.ErrNotInMemory) {
-		if f.broken != nil {
-			return f.broken
+		for _, b := range f.broken {
+			if b.partition == p {
+				return b.err
+			}
 		}
-		if f.cold == nil {
-			f.cold = &coldRead{p, offset}
+		if len(f.cold) < coldReadsMax {
+			f.cold = append(f.cold, coldRead{p, offset})
 		}
 		return nil
 	}
@@ -269,12 +280,18 @@ func (f *fetch) again() {
 	f.look()
 }
 
-// load brings the first cold batch into memory and looks again.
+// load brings the first batches of cold partitions into memory, side by side, and looks again.
 func (f *fetch) load() {
 	f.drop()
-	f.loading = true
-	f.cold.partition.Log.Load(f.cold.offset).Then(func(_ task.Done, err error) {
-		f.loading, f.broken = false, err
-		f.look()
-	})
+	f.loading, f.broken = len(f.cold), f.broken[:0]
+	for _, c := range f.cold {
+		c.partition.Log.Load(c.offset).Then(func(_ task.Done, err error) {
+			if err != nil {
+				f.broken = append(f.broken, brokenRead{c.partition, err})
+			}
+			if f.loading--; f.loading == 0 {
+				f.look()
+			}
+		})
+	}
 }

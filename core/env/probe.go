@@ -71,6 +71,7 @@ const (
 	MarkCutBelowFilled
 	MarkProduceHeld
 	MarkCommitCarried
+	MarkReadAhead
 	marks
 )
 
@@ -87,7 +88,7 @@ func (m Mark) String() string {
 		"journal-recycled", "checkpoint-written", "checkpoint-fallback", "commit-damaged", "log-filled", "segment-rolled",
 		"segment-rolled-by-time", "segment-sealed", "segment-deleted", "segment-expired", "file-read", "index-loaded",
 		"index-rebuilt", "doubt-found", "doubt-refused", "log-start-moved", "log-dropped", "producer-expired", "disk-full",
-		"scrubbed", "cut-below-filled", "produce-held", "commit-carried",
+		"scrubbed", "cut-below-filled", "produce-held", "commit-carried", "read-ahead",
 	}
 	return names[m]
 }

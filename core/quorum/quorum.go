@@ -107,7 +107,7 @@ func (q *Quorum) replay(t *task.Task, from record.Offset) error {
 		if err != nil {
 			return err
 		}
-		for _, batch := range slice.Parts {
+		for batch := range slice.Batches {
 			if err := q.replayBatch(batch); err != nil {
 				return fmt.Errorf("%s: %w", LogName, err)
 			}

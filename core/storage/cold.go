@@ -1,16 +1,14 @@
 package storage
 
 import (
-	"errors"
-	"fmt"
+	"sort"
 
 	"barnabas/core/env"
 	"barnabas/core/record"
-	"barnabas/core/task"
 )
 
 // coldBytesMax is how much of partition files is kept in memory for readers that lag.
-const coldBytesMax = 16 << 20
+const coldBytesMax = 32 << 20
 
 // run is a run of whole, checked batches of a log, read from a segment's file.
 type run struct {
@@ -18,6 +16,8 @@ type run struct {
 	memory  []byte
 	batches []coldBatch // ascending
 	pins    int
+	ahead   bool // somebody reads the log from one run to the next: what follows is wanted soon
+	found   bool // somebody has looked into it
 	gone    bool // forgotten: freed after the last pin
 	cache   *coldCache
 }
@@ -25,6 +25,14 @@ type run struct {
 type coldBatch struct {
 	base, end record.Offset
 	from, to  uint32 // in memory
+}
+
+func (r *run) end() record.Offset { return r.batches[len(r.batches)-1].end }
+
+// holds returns the number of the batch that holds the offset.
+func (r *run) holds(at record.Offset) (int, bool) {
+	i := sort.Search(len(r.batches), func(i int) bool { return r.batches[i].end > at })
+	return i, i < len(r.batches) && r.batches[i].base <= at
 }
 
 // Release gives one pin up.
@@ -48,11 +56,14 @@ func (c *coldCache) find(l *Log, at record.Offset) (view, bool) {
 		if r.log != l.Number {
 			continue
 		}
-		for i := range r.batches {
-			if b := &r.batches[i]; b.base <= at && at < b.end {
-				r.pins++
-				return view{b.base, b.end, r.memory[b.from:b.to:b.to], r}, true
+		if i, ok := r.holds(at); ok {
+			if !r.found {
+				r.found = true
+				l.readAhead(r)
 			}
+			b := &r.batches[i]
+			r.pins++
+			return view{b.base, b.end, r.memory[b.from:b.to], b.from, r}, true
 		}
 	}
 	return view{}, false
@@ -65,6 +76,17 @@ func (c *coldCache) add(r *run) {
 	for len(c.runs) > 1 && c.bytes > coldBytesMax {
 		c.drop(0)
 	}
+}
+
+// roomAhead says whether there is room for what nobody has asked for yet: half of the cache is for what somebody has.
+func (c *coldCache) roomAhead() bool {
+	bytes := 0
+	for _, r := range c.runs {
+		if !r.found {
+			bytes += len(r.memory)
+		}
+	}
+	return bytes < coldBytesMax/2
 }
 
 func (c *coldCache) drop(i int) {
@@ -88,54 +110,4 @@ func (c *coldCache) forget(log LogNumber) {
 			c.drop(i)
 		}
 	}
-}
-
-// errChanged ends what was begun before the log was cut, emptied or dropped.
-var errChanged = errors.New("the log was changed meanwhile")
-
-// readBytes is how much a read of a file brings in.
-const readBytes = 256 << 10
-
-// loadFile brings the batch that holds the offset, and what follows it, from its segment's file into memory. Batches are
-// checked first (rule A4). Errors: the disk's; KAFKA_STORAGE_ERROR for damage; errChanged.
-func (l *Log) loadFile(t *task.Task, offset record.Offset) error {
-	d := l.directory
-	d.env.Probe.Sometimes(env.MarkFileRead)
-	s := l.segmentOf(offset)
-	if s == nil {
-		return fmt.Errorf("no segment of %s has offset %d", l.Name, offset)
-	}
-	cuts := l.cuts
-	if err := l.ensureIndex(t, s); err != nil {
-		return err
-	}
-	sc := &scanner{log: l, segment: s, cuts: cuts, want: readBytes}
-	sc.seek(offset)
-	r := &run{log: l.Number, memory: d.env.Disk.Buffer(readBytes)}
-	used := 0
-	err := sc.walk(t, func(h *record.Header, p []byte) bool {
-		if h.EndOffset() <= offset {
-			return true
-		}
-		if used+len(p) > len(r.memory) {
-			if used > 0 {
-				return false
-			}
-			d.env.Disk.FreeBuffer(r.memory)
-			r.memory = d.env.Disk.Buffer(len(p))
-		}
-		copy(r.memory[used:], p)
-		r.batches = append(r.batches, coldBatch{h.BaseOffset, h.EndOffset(), uint32(used), uint32(used + len(p))})
-		used += len(p)
-		return true
-	}, func() bool { return used > 0 })
-	if err != nil || used == 0 {
-		d.env.Disk.FreeBuffer(r.memory)
-		if err == nil && l.doubtAt(offset) == nil {
-			err = fmt.Errorf("%s has no batch for offset %d", l.path(s), offset)
-		}
-		return err
-	}
-	d.cold.add(r)
-	return nil
 }

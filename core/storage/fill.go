@@ -139,8 +139,8 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 			i++
 			continue
 		}
-		p, held, ok, err := d.journal.Bytes(b.at, b.bytes)
-		if err == nil && ok && !l.fits(p, b) {
+		p, _, held, err := d.journal.Bytes(b.at, b.bytes)
+		if held != nil && !l.fits(p, b) {
 			held.Release()
 			err = b.misfit()
 		}
@@ -148,7 +148,7 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 			l.lose(b, err)
 			return used, errChanged
 		}
-		if ok {
+		if held != nil {
 			used += copy(buffer[used:], p)
 			held.Release()
 			i++

@@ -47,6 +47,7 @@ type Log struct {
 	fresh    bool          // a file was made in it whose name may not be durable
 	gaps     bool          // offsets may be missing between batches: another program compacted the log
 	doubts   []doubt
+	reading  reading
 	unfilled int  // bytes appended and not filled
 	large    bool // on the directory's list of logs with much to fill
 

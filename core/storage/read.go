@@ -7,8 +7,6 @@ import (
 
 	"barnabas/core/protocol"
 	"barnabas/core/record"
-	"barnabas/core/storage/journal"
-	"barnabas/core/task"
 )
 
 // Slice is a run of whole batches of a log, in memory that stays in place until Release. Parts may be fewer than batches:
@@ -19,6 +17,20 @@ type Slice struct {
 	End   record.Offset // after the last batch
 	More  bool          // there is another batch: it would have exceeded the bytes allowed, or is not in memory
 	pins  []pin
+	to    uint32 // where the last part ends in what holds it
+}
+
+// Batches walks the batches one by one; the bytes are valid until Release.
+func (s *Slice) Batches(yield func([]byte) bool) {
+	for _, part := range s.Parts {
+		for len(part) > 0 {
+			length := 12 + binary.BigEndian.Uint32(part[8:])
+			if !yield(part[:length]) {
+				return
+			}
+			part = part[length:]
+		}
+	}
 }
 
 // pin keeps memory in place.
@@ -38,8 +50,27 @@ var ErrNotInMemory = errors.New("the batch is not in memory")
 // view is a batch in memory.
 type view struct {
 	base, end record.Offset
-	bytes     []byte
-	pin       pin
+	bytes     []byte // with the capacity of what holds it, of which nobody writes anything
+	from      uint32 // where it stands in what holds it
+	pin       pin    // what holds it
+}
+
+// add appends a batch that is in memory. Neighbours become one part, under one pin.
+func (s *Slice) add(v view) {
+	if last := len(s.pins) - 1; last >= 0 && s.pins[last] == v.pin {
+		v.pin.Release()
+		if s.to == v.from {
+			part := &s.Parts[len(s.Parts)-1]
+			*part = (*part)[:len(*part)+len(v.bytes)]
+		} else {
+			s.Parts = append(s.Parts, v.bytes)
+		}
+	} else {
+		s.Parts = append(s.Parts, v.bytes)
+		s.pins = append(s.pins, v.pin)
+	}
+	s.Bytes += len(v.bytes)
+	s.End, s.to = v.end, v.from+uint32(len(v.bytes))
 }
 
 // Read adds to s the batches from the one that holds the offset on, as long as they end at or before limit and s stays
@@ -80,10 +111,8 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 			s.More = s.More || over && v.end <= limit
 			return nil
 		}
-		s.Parts = append(s.Parts, v.bytes)
-		s.pins = append(s.pins, v.pin)
-		s.Bytes += len(v.bytes)
-		s.End, at = v.end, v.end
+		s.add(v)
+		at = v.end
 	}
 	return nil
 }
@@ -104,7 +133,8 @@ func (l *Log) view(at record.Offset) (view, bool, error) {
 		v, ok := l.directory.cold.find(l, at)
 		return v, ok, nil
 	}
-	p, held, ok, err := l.directory.journal.Bytes(b.at, b.bytes)
+	p, from, held, err := l.directory.journal.Bytes(b.at, b.bytes)
+	ok := held != nil
 	if err == nil && ok && !l.fits(p, b) {
 		held.Release() // the two fields that the batch's own checksum leaves out
 		err = b.misfit()
@@ -117,7 +147,7 @@ func (l *Log) view(at record.Offset) (view, bool, error) {
 		v, ok := l.directory.cold.find(l, at)
 		return v, ok, nil
 	}
-	return view{b.base, b.end, p, held}, true, nil
+	return view{b.base, b.end, p, from, held}, true, nil
 }
 
 // fits says whether the bytes are those of the row.
@@ -128,28 +158,4 @@ func (l *Log) fits(p []byte, b *batch) bool {
 // misfit is the error for bytes that are not the row's.
 func (b *batch) misfit() error {
 	return fmt.Errorf("journal-%010d.segment, position %d: the stored batch says another offset or epoch", b.at.Segment, b.at.Position)
-}
-
-// Load brings the batch that holds the offset, and what follows it, into memory. Errors: KAFKA_STORAGE_ERROR with the disk's,
-// or because the batch turns out to be damaged.
-func (l *Log) Load(offset record.Offset) *task.Pending[task.Done] {
-	loop := l.directory.env.Loop
-	done := task.NewPending[task.Done](loop)
-	loaded := func(_ task.Done, err error) {
-		if errors.Is(err, journal.ErrRecycled) || errors.Is(err, errChanged) {
-			err = nil // who asked looks again, and finds it elsewhere
-		}
-		if err != nil && !errors.Is(err, protocol.ErrKafkaStorageError) {
-			err = fmt.Errorf("%w: %w", protocol.ErrKafkaStorageError, err)
-		}
-		done.Complete(task.Done{}, err)
-	}
-	if i := l.row(offset); i < len(l.tail) && l.tail[i].base <= offset && l.tail[i].end > l.filled {
-		l.directory.journal.Load(l.tail[i].at, l.tail[i].bytes).Then(loaded)
-	} else if offset >= l.end {
-		done.Complete(task.Done{}, nil)
-	} else {
-		loop.Go("read a partition log", func(t *task.Task) { loaded(task.Done{}, l.loadFile(t, offset)) })
-	}
-	return done
 }

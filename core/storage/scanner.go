@@ -23,6 +23,7 @@ type scanner struct {
 	memory []byte
 	base   uint32 // position of memory[0]
 	held   int    // bytes of memory that hold the file's
+	kept   bool   // memory is somebody else's
 }
 
 // seek has the scan begin at the index's last entry before the offset, or at the segment's start.
@@ -37,8 +38,24 @@ func (sc *scanner) seek(offset record.Offset) {
 	}
 }
 
+// endAtBatch has the first read end where a batch does, as far as the index knows: what is read beyond would be read again.
+func (sc *scanner) endAtBatch() {
+	if sc.segment.index == nil {
+		return
+	}
+	if position := sc.segment.index.LookupPosition(sc.at + uint32(sc.want)); position > sc.at {
+		sc.want = int(position - sc.at&^(env.BlockBytes-1))
+	}
+}
+
+// keep leaves the memory to the caller, who frees it. The scan must not read again.
+func (sc *scanner) keep() []byte {
+	sc.kept = true
+	return sc.memory
+}
+
 // walk calls visit for each good batch from the place on, until it returns false, until it has enough (asked before every
-// further read, when it is given), or the file ends. The bytes are valid during the call.
+// further read and at damage, when it is given), or the file ends. The bytes are valid during the call.
 // Errors: the disk's; errChanged.
 func (sc *scanner) walk(t *task.Task, visit func(h *record.Header, p []byte) bool, enough func() bool) error {
 	defer sc.free()
@@ -49,6 +66,9 @@ func (sc *scanner) walk(t *task.Task, visit func(h *record.Header, p []byte) boo
 		}
 		h, why := sc.check(p)
 		if why != nil {
+			if enough != nil && enough() {
+				return nil // it is found when somebody goes on here
+			}
 			if err := sc.skipDamage(t, why); err != nil {
 				return err
 			}
@@ -65,7 +85,7 @@ func (sc *scanner) walk(t *task.Task, visit func(h *record.Header, p []byte) boo
 
 // free gives the scanner's memory back.
 func (sc *scanner) free() {
-	if sc.memory != nil {
+	if sc.memory != nil && !sc.kept {
 		sc.log.directory.env.Disk.FreeBuffer(sc.memory)
 	}
 	sc.memory, sc.held = nil, 0

@@ -10,6 +10,7 @@ import (
 // chunk is memory that mirrors a run of one segment. Commits are laid out in it as they will stand on disk, so appending
 // is the only copy, and reads are slices of it (rule A1).
 type chunk struct {
+	arena   *arena
 	segment uint32
 	base    uint32 // position in the segment that memory[0] mirrors
 	used    uint32
@@ -38,7 +39,7 @@ func newArena(disk env.Disk, bytesMax int) *arena {
 
 // add makes a chunk of at least size bytes that mirrors the segment from base on, pinned once for its maker.
 func (a *arena) add(segment, base uint32, size int) *chunk {
-	c := &chunk{segment: segment, base: base, memory: a.disk.Buffer(size), pins: 1}
+	c := &chunk{arena: a, segment: segment, base: base, memory: a.disk.Buffer(size), pins: 1}
 	a.adopt(c)
 	return c
 }

@@ -13,32 +13,30 @@ import (
 // readAheadBytes is how much a cold read brings in at least: neighbours are likely to be wanted next.
 const readAheadBytes = 256 << 10
 
-// Pin keeps memory of the journal from being dropped. Release gives it up; it must not outlive the journal.
-type Pin struct {
-	arena *arena
-	chunk *chunk
-}
+// Pin keeps memory of the journal from being dropped: one for every call of Bytes, equal for the same piece of memory.
+type Pin = *chunk
 
-// Release gives the memory up.
-func (p Pin) Release() { p.arena.unpin(p.chunk) }
+// Release gives one pin up; it must not outlive the journal.
+func (c *chunk) Release() { c.arena.unpin(c) }
 
-// Bytes returns the batch at the location without copying it, and a pin that keeps it in place. ok is false when the bytes
-// are not in memory: Load brings them. Bytes that came from the file are checksummed before they are returned (rule A4);
-// an error means that they are damaged.
-func (j *Journal) Bytes(at Location, length uint32) (p []byte, pin Pin, ok bool, err error) {
+// Bytes returns the batch at the location without copying it, where it stands in the piece of memory that holds it, and a pin
+// that keeps this in place. The slice has the capacity of the piece, so that neighbours can be made one; nobody may write to
+// it. The pin is nil when the bytes are not in memory: Load brings them. Bytes that came from the file are checksummed before
+// they are returned (rule A4); an error means that they are damaged.
+func (j *Journal) Bytes(at Location, length uint32) (p []byte, from uint32, pin Pin, err error) {
 	c := j.arena.find(at, length)
 	if c == nil {
-		return nil, Pin{}, false, nil
+		return nil, 0, nil, nil
 	}
-	start := at.Position - c.base
-	p = c.memory[start : start+length : start+length]
+	from = at.Position - c.base
+	p = c.memory[from : from+length]
 	if c.cold {
 		if _, err := record.Check(p); err != nil {
-			return nil, Pin{}, true, fmt.Errorf("%s, position %d: %w", segmentName(at.Segment), at.Position, err)
+			return nil, 0, nil, fmt.Errorf("%s, position %d: %w", segmentName(at.Segment), at.Position, err)
 		}
 	}
 	c.pins++
-	return p, Pin{j.arena, c}, true, nil
+	return p, from, c, nil
 }
 
 // ErrRecycled is returned by Load when the segment was recycled meanwhile: what stood there is in a partition log.
@@ -64,7 +62,7 @@ func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 		end = min(end, int(j.landed.Position)) // what lies beyond is still in memory, and not in the file
 	}
 	assert.That(end >= int(at.Position+length), "what is not in memory is in the file")
-	c := &chunk{segment: at.Segment, base: base, memory: j.env.Disk.Buffer(end - int(base)), pins: 1, cold: true}
+	c := &chunk{arena: j.arena, segment: at.Segment, base: base, memory: j.env.Disk.Buffer(end - int(base)), pins: 1, cold: true}
 	s.file.ReadAt(c.memory[:end-int(base)], int64(base)).Then(func(n int, err error) {
 		if err == nil && n < int(at.Position-base+length) {
 			err = fmt.Errorf("%s ends at %d, before what was written at %d", segmentName(at.Segment), int(base)+n, at.Position)

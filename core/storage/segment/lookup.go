@@ -20,6 +20,16 @@ func (x *Index) Lookup(offset record.Offset) (position uint32, last record.Offse
 	return e.Position, e.Last, true
 }
 
+// LookupPosition returns the position of the last entry that is not above the given one, or 0: a batch begins there.
+func (x *Index) LookupPosition(position uint32) uint32 {
+	offsets, _ := x.Len()
+	n := sort.Search(offsets, func(i int) bool { return x.Entry(i).Position > position })
+	if n == 0 {
+		return 0
+	}
+	return x.Entry(n - 1).Position
+}
+
 // LookupTimestamp returns the offset of the last time entry that is not later than the timestamp. No batch that ends
 // before this offset reaches the timestamp: who looks for the first record that does begins at Lookup of the offset.
 // Without such an entry that is the segment's first byte.
