@@ -50,6 +50,10 @@ sim-speed:
     go build -o barnabas ./cmd/barnabas
     GOMAXPROCS=1 ./barnabas sim run --profile speed --brokers 1 --clients 8 --minutes 10
 
+# How many operations of a history a second are judged, and read.
+checker-speed:
+    go test ./linearizability -run '^$' -bench . -benchtime 5x
+
 # Measure time to ready, bytes written, and commit latency on this machine, which should do nothing else.
 figures FOLDER='':
     go test ./cmd/barnabas -run '^TestRealFigures$' -count=1 -v -timeout 1h -figures -figures.folder '{{FOLDER}}'
