@@ -103,7 +103,8 @@ func (b *Broker) start(t *task.Task) (Started, error) {
 
 func (b *Broker) listen(t *task.Task) error {
 	options := env.ConnOptions{
-		FrameBytesMax: b.options.Settings.Int("socket.request.max.bytes"), FramesHeldMax: 64, Inspect: wire.Inspect,
+		FrameBytesMax: b.options.Settings.Int("socket.request.max.bytes"), FramesHeldMax: 64,
+		Inspect: wire.NewInspect(b.env.Work, b.options.Settings.Long("decompressed.max.bytes")),
 	}
 	for _, address := range b.options.Listeners {
 		l, err := b.env.Network.Listen(address, options, b.server.Accept).Wait(t)
@@ -327,6 +328,7 @@ func (b *Broker) replicaOptions() replica.Options {
 			return ok && !broker.Fenced
 		},
 		LogConfigOf:       func(topic string) storage.LogConfig { return logConfig(s, &b.image, topic) },
+		RulesOf:           func(topic string) replica.Rules { return rulesOf(s, &b.image, topic) },
 		RetentionInterval: s.Duration("log.retention.check.interval.ms"), RetentionDelay: s.Duration("log.initial.task.delay.ms"),
 		ProducerExpiration: s.Duration("producer.id.expiration.ms"),
 		ProducerInterval:   s.Duration("producer.id.expiration.check.interval.ms"),
@@ -338,7 +340,7 @@ func (b *Broker) apiOptions() api.Options {
 	return api.Options{
 		Self: b.self, ClusterID: b.directory.Identity.ClusterID, AutoCreateTopics: s.Bool("auto.create.topics.enable"),
 		NumPartitions: int32(s.Int("num.partitions")), ReplicationFactor: int16(s.Int("default.replication.factor")),
-		MessageBytesMax: s.Int("message.max.bytes"), FetchBytesMax: s.Int("fetch.max.bytes"), Advertised: splitAddress,
+		FetchBytesMax: s.Int("fetch.max.bytes"), OpenedBytesMax: s.Long("decompressed.max.bytes"), Advertised: splitAddress,
 		Settings: s, Promise: promise(durability(s), b.env.Disk.Describe()),
 	}
 }

@@ -51,7 +51,7 @@ func (m *machine) open(o core.Options) (*core.Broker, core.Started, error) {
 	}
 	b := core.Open(env.Env{
 		Loop: m.node.Loop(), Clock: clock{m.node}, Disk: m.disk.Disk(m.node.Life()), Network: m.net.Endpoint(m.node),
-		Random: env.NewRandom(2, m.starts), Probe: env.NoProbe{}, Talk: talk{m},
+		Work: m.node.Work(), Random: env.NewRandom(2, m.starts), Probe: env.NoProbe{}, Talk: talk{m},
 	}, o)
 	var started core.Started
 	b.Ready().Then(func(s core.Started, e error) { started, err = s, e })

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"barnabas/core/api"
+	"barnabas/core/compress"
 	"barnabas/core/config"
 	"barnabas/core/env"
 	"barnabas/core/metadata"
 	"barnabas/core/quorum"
+	"barnabas/core/replica"
 	"barnabas/core/storage"
 	"barnabas/core/task"
 )
@@ -78,6 +80,27 @@ func logConfig(s *config.Settings, image *metadata.Image, topic string) storage.
 		c.SegmentBytes = t.Int("internal.segment.bytes")
 	}
 	return c
+}
+
+// rulesOf returns what a topic asks of produced batches.
+func rulesOf(s *config.Settings, image *metadata.Image, topic string) replica.Rules {
+	t := s.OfTopic(func(name string) (string, bool) { return image.Setting(topic, name) })
+	r := replica.Rules{
+		MessageBytesMax: t.Int("max.message.bytes"), SegmentBytesMax: t.Int("segment.bytes"),
+		KeyRequired:   slices.Contains(t.List("cleanup.policy"), "compact"),
+		LogAppendTime: t.String("message.timestamp.type") == "LogAppendTime",
+		BeforeMax:     t.Milliseconds("message.timestamp.before.max.ms"), AfterMax: t.Milliseconds("message.timestamp.after.max.ms"),
+	}
+	codec, ok := compress.ByName(t.String("compression.type"))
+	if !ok {
+		r.AsProduced = true
+		return r
+	}
+	r.Codec = codec
+	if level := "compression." + codec.String() + ".level"; codec != compress.None && codec != compress.Snappy {
+		r.Level = t.Int(level)
+	}
+	return r
 }
 
 // splitAddress cuts host:port at the last colon; brackets of an IPv6 host are taken off.

@@ -29,8 +29,9 @@ func FuzzInspect(f *testing.F) {
 	}
 	f.Add(w.Bytes()[4:])
 	f.Add([]byte{0, 18, 0, 99, 0, 0, 0, 1})
+	inspect := wire.NewInspect(env.Inline{}, 1<<20)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		facts, ok := wire.Inspect(frame).(*wire.Facts)
+		facts, ok := inspect(frame).(*wire.Facts)
 		if !ok {
 			t.Fatal("no facts")
 		}
@@ -84,7 +85,7 @@ func start(k *kernel.Kernel, node *kernel.Node, machine *simdisk.Machine, networ
 	}
 	loop := node.Start()
 	e := env.Env{
-		Loop: loop, Clock: clock{}, Disk: machine.Disk(node.Life()), Network: network.Endpoint(node),
+		Loop: loop, Clock: clock{}, Disk: machine.Disk(node.Life()), Network: network.Endpoint(node), Work: node.Work(),
 		Random: k.Random, Secrets: nothing{}, Probe: env.NoProbe{}, Talk: nothing{},
 	}
 	b := core.Open(e, core.Options{Settings: settings, Listeners: []string{network.HostOf(node) + ":9092"}, Folder: "data"})

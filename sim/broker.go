@@ -61,7 +61,7 @@ func (b *broker) start() {
 	b.watch.newLife()
 	b.trouble.newLife()
 	e := env.Env{
-		Loop: loop, Clock: clock{b, loop}, Disk: b.machine.Disk(b.node.Life()), Network: w.network.Endpoint(b.node),
+		Loop: loop, Clock: clock{b, loop}, Disk: b.machine.Disk(b.node.Life()), Network: w.network.Endpoint(b.node), Work: b.node.Work(),
 		Random: w.kernel.Random.Sub(kernel.StreamWorkload+9, uint64(b.id), b.starts), Secrets: secrets{b}, Probe: probe{b}, Talk: talk{b},
 	}
 	o := core.Options{

@@ -32,7 +32,7 @@ func TestDeleteRecordsVerdictsInEveryVersion(t *testing.T) {
 	r.publish(topic("neither", 1, []int32{1}, []int32{1}, "cleanup.policy", "")...)
 	r.publish(topic("__consumer_offsets", 1, []int32{1}, []int32{1})...)
 	for _, name := range []string{"led", "both", "neither"} {
-		r.produced(name, batch("a", "b"))
+		r.produced(name, keyedBatch("a", "b"))
 	}
 	r.begin(produce("halted", -1, batch("a"), 12), 12) // its follower never comes
 	r.pass(10 * time.Millisecond)

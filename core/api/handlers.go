@@ -28,8 +28,9 @@ type Options struct {
 	AutoCreateTopics  bool
 	NumPartitions     int32
 	ReplicationFactor int16
-	MessageBytesMax   int
 	FetchBytesMax     int
+	// OpenedBytesMax bounds what comes out of a compressed batch that is opened.
+	OpenedBytesMax int64
 	// Advertised returns what to tell a client that came in on this address.
 	Advertised func(local string) (host string, port int32)
 	// Settings are the broker's; topics may have their own.
@@ -47,13 +48,15 @@ type Handlers struct {
 	controller Controller
 	producers  producerIDs
 	held       held
+	workplaces []workplace // by place of env.Work
 }
 
 // NewHandlers returns handlers over the broker's parts.
 func NewHandlers(e env.Env, o Options, image func() *metadata.Image, replicas *replica.Manager, c Controller) *Handlers {
 	return &Handlers{
 		env: e, options: o, image: image, replicas: replicas, controller: c,
-		held: held{directory: replicas.Directory(), probe: e.Probe},
+		held:       held{directory: replicas.Directory(), probe: e.Probe},
+		workplaces: make([]workplace, e.Work.Places()),
 	}
 }
 

@@ -16,6 +16,9 @@ type held struct {
 	awaiting  bool
 }
 
+// isFirst says whether p is the next to go on.
+func (h *held) isFirst(p *produce) bool { return len(h.list) > 0 && h.list[0] == p }
+
 func (h *held) isEmpty() bool { return len(h.list) == 0 }
 
 func (h *held) add(p *produce) {
@@ -45,6 +48,9 @@ func (h *held) again() {
 	for len(h.list) > 0 {
 		p := h.list[0]
 		p.run()
+		if p.packing { // it calls again when that is over: nothing passes it
+			return
+		}
 		if !p.appended {
 			h.await()
 			return

@@ -1,13 +1,9 @@
 package api
 
 import (
-	"errors"
-
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 	"barnabas/core/replica"
-	"barnabas/core/storage"
-	"barnabas/core/task"
 	"barnabas/core/wire"
 )
 
@@ -27,7 +23,7 @@ const (
 //
 //   - Latest is what consumers may see. A new leader whose high watermark has not reached its epoch's start does not know
 //     it yet and says OFFSET_NOT_AVAILABLE (LEADER_NOT_AVAILABLE before version 5).
-//   - Inside a compressed batch the answer is the batch's first offset, which is never too late (Kafka opens the batch).
+//   - A compressed batch is opened, apart from the loop, so that the answer is the record's own offset and timestamp.
 func (h *Handlers) listOffsets(r *wire.Request, m *protocol.ListOffsetsRequest) {
 	l := &listOffsets{handlers: h, request: r}
 	l.response.Topics = make([]protocol.ListOffsetsTopicResponse, len(m.Topics))
@@ -95,17 +91,9 @@ func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartiti
 		row.LeaderEpoch = epochAt(p, p.Log.Start(), leaderEpoch)
 	case timestampLatestTiered, timestampEarliestPendingTiers: // nothing is tiered
 	case timestampMax:
-		l.locate(p, p.Log.FindMaxTimestamp(visible), row, true, 0)
+		l.greatest(p, p.Log.FindMaxTimestamp(visible), row)
 	default:
-		l.left++
-		p.Log.FindTimestamp(asked.Timestamp, visible).Then(func(at storage.Located, err error) {
-			if err != nil {
-				row.ErrorCode = protocol.ErrKafkaStorageError
-			} else {
-				l.locate(p, at, row, false, asked.Timestamp)
-			}
-			l.finish()
-		})
+		l.byTime(p, asked.Timestamp, p.Log.Start(), visible, row)
 	}
 }
 
@@ -115,54 +103,4 @@ func epochAt(p *replica.Partition, offset record.Offset, leader record.LeaderEpo
 		return int32(e)
 	}
 	return int32(leader)
-}
-
-// locate finds the record within the batch.
-func (l *listOffsets) locate(p *replica.Partition, at storage.Located, row *protocol.ListOffsetsPartitionResponse,
-	greatest bool, timestamp int64,
-) {
-	if !at.Found {
-		return
-	}
-	slice := &storage.Slice{}
-	err := p.Log.Read(slice, max(at.Base, p.Log.Start()), at.End, 0, true)
-	switch {
-	case errors.Is(err, storage.ErrNotInMemory):
-		l.left++
-		p.Log.Load(at.Base).Then(func(_ task.Done, err error) {
-			if err != nil {
-				row.ErrorCode = protocol.ErrKafkaStorageError
-			} else {
-				l.locate(p, at, row, greatest, timestamp)
-			}
-			l.finish()
-		})
-	case err != nil:
-		row.ErrorCode, _ = codeOf(err)
-	default:
-		row.Offset, row.Timestamp = search(slice.Parts[0], at, greatest, timestamp)
-		row.LeaderEpoch = int32(at.Epoch)
-		slice.Release()
-	}
-}
-
-// search walks an uncompressed batch for the first record at or after the timestamp, or for the first with the greatest.
-func search(batch []byte, at storage.Located, greatest bool, timestamp int64) (offset, found int64) {
-	h, err := record.ParseHeader(batch)
-	if greatest {
-		timestamp = at.MaxTimestamp
-	}
-	offset, found = int64(h.BaseOffset), at.MaxTimestamp
-	if err != nil || h.Attributes.Codec() != 0 || h.Attributes.IsLogAppendTime() {
-		return offset, found
-	}
-	stop := errors.New("found")
-	_ = record.Walk(batch[record.HeaderBytes:h.Length], h.Count, func(r *record.Record) error {
-		if h.BaseTimestamp+r.TimestampDelta < timestamp {
-			return nil
-		}
-		offset, found = int64(h.BaseOffset)+int64(r.OffsetDelta), h.BaseTimestamp+r.TimestampDelta
-		return stop
-	})
-	return offset, found
 }

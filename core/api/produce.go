@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"barnabas/core/env"
@@ -20,13 +19,20 @@ import (
 // Key 0, versions 3–13 (flexible from 9); advertised from 0 for librdkafka.
 //
 //   - acks=all answers when the high watermark passes the batch, acks=1 at the leader's stable end, or when the time is up.
+//
 //   - A duplicate waits for what the first would have waited for, and answers with its offset (KIP-98, rule S4).
+//
 //   - acks=0 has no answer; an error closes the connection, as in Kafka.
+//
 //   - When the journal is full only because partition logs lag behind, the request is held, and those after it, so that
 //     order is kept and connections are not read: back-pressure, not an error. Held until its time is up it gets
 //     KAFKA_STORAGE_ERROR, and nothing of it was appended.
 //
-// Not here yet: transactions, recompression, LogAppendTime, timestamp bounds, keys on compacted topics.
+//   - A batch is stored byte for byte, but for base offset and leader epoch, with three exceptions: LogAppendTime, a max
+//     timestamp or timestamp type that is not what the records say, and the topic's own compression.type. All of them change
+//     the CRC too.
+//
+// Not here yet: transactions.
 func (h *Handlers) produce(r *wire.Request, m *protocol.ProduceRequest) {
 	p := &produce{handlers: h, request: r, message: m, acks: replica.Acks(m.Acks)}
 	p.response.Responses = make([]protocol.TopicProduceResponse, len(m.TopicData))
@@ -41,19 +47,25 @@ func (h *Handlers) produce(r *wire.Request, m *protocol.ProduceRequest) {
 			row.Index, row.LogAppendTimeMs = topic.PartitionData[k].Index, -1
 		}
 	}
-	if h.held.isEmpty() {
-		p.run()
-	}
-	if !p.appended {
-		h.held.add(p)
-	}
+	p.begin()
 	if p.left > 0 || !p.appended {
 		timeout := time.Duration(m.TimeoutMs) * time.Millisecond
 		p.timer = h.env.Loop.At(h.env.Loop.Now().Add(timeout), p.expire)
 	}
 }
 
-// run appends what was not appended yet. When there is no room for something it stops there, and appended stays false.
+// begin appends what there is room for, and holds the rest.
+func (p *produce) begin() {
+	held := &p.handlers.held
+	if held.isEmpty() {
+		p.run()
+	}
+	if !p.appended && !p.packing {
+		held.add(p)
+	}
+}
+
+// run appends what was not appended yet. When something can't be appended yet it stops there, and appended stays false.
 func (p *produce) run() {
 	for i := p.topic; i < len(p.message.TopicData); i++ {
 		topic := &p.message.TopicData[i]
@@ -89,15 +101,20 @@ type produce struct {
 	full     error // why it was held
 	failed   error // the first error, for acks=0
 	timer    *task.Timer
+	packing  bool // a batch is compressed anew, apart from the loop, which reads the request meanwhile
+	late     bool // the time was up meanwhile
 }
 
-// partition appends one row's records. False means that there is no room for them yet.
+// partition appends one row's records. False means that it can't yet: there is no room, or they are compressed first.
 func (p *produce) partition(topic *protocol.TopicProduceData, data *protocol.PartitionProduceData, facts *record.Facts,
 	row *protocol.PartitionProduceResponse,
 ) bool {
-	at, part, err := p.append(p.message, topic, data, facts)
+	at, part, err := p.append(topic, data, facts, row)
 	if errors.Is(err, storage.ErrBusy) {
 		p.full = err
+		return false
+	}
+	if p.packing {
 		return false
 	}
 	if err != nil {
@@ -128,9 +145,10 @@ func (p *produce) partition(topic *protocol.TopicProduceData, data *protocol.Par
 	return true
 }
 
-// append gives the verdict on one partition's records and appends them.
-func (p *produce) append(m *protocol.ProduceRequest, topic *protocol.TopicProduceData,
-	data *protocol.PartitionProduceData, facts *record.Facts,
+// append gives the verdict on one partition's records and appends them, stamped as the topic wants them. When they must be
+// compressed anew first, that is begun, and p is packing.
+func (p *produce) append(topic *protocol.TopicProduceData, data *protocol.PartitionProduceData, facts *record.Facts,
+	row *protocol.PartitionProduceResponse,
 ) (replica.Appended, *replica.Partition, error) {
 	h := p.handlers
 	part, err := h.find(topic.Name, topic.TopicId, data.Index)
@@ -140,52 +158,25 @@ func (p *produce) append(m *protocol.ProduceRequest, topic *protocol.TopicProduc
 	if !part.IsLeader() {
 		return replica.Appended{}, part, protocol.ErrNotLeaderOrFollower
 	}
-	if err := h.verdict(m, part, facts); err != nil {
+	rules, now := &part.Rules, int64(h.env.Clock.Wall())
+	if err := verdict(p.request.Header.RequestApiVersion, p.message, rules, facts, now); err != nil {
 		return replica.Appended{}, part, err
 	}
+	if mustRepack(rules, facts) {
+		p.repack(&repacking{data: data, facts: facts, codec: rules.Codec, level: rules.Level})
+		return replica.Appended{}, part, nil
+	}
+	if facts.Length > rules.SegmentBytesMax {
+		return replica.Appended{}, part, fmt.Errorf("%w: a batch of %d bytes, segment.bytes is %d",
+			protocol.ErrRecordListTooLarge, facts.Length, rules.SegmentBytesMax)
+	}
+	timestamp := facts.MaxSeen
+	if rules.LogAppendTime {
+		timestamp, row.LogAppendTimeMs = now, now
+	}
+	record.Stamp(data.Records.Bytes, &facts.Header, rules.LogAppendTime, timestamp)
 	at, err := part.Append(data.Records.Bytes, facts.Header, p.acks)
 	return at, part, err
-}
-
-// verdict decides from the facts whether a client's records may enter the topic.
-func (h *Handlers) verdict(m *protocol.ProduceRequest, part *replica.Partition, f *record.Facts) error {
-	switch {
-	case m.Acks != int16(replica.AcksAll) && m.Acks != int16(replica.AcksLeader) && m.Acks != int16(replica.AcksNone):
-		return fmt.Errorf("%w: acks=%d, want -1, 0 or 1", protocol.ErrInvalidRequiredAcks, m.Acks)
-	case m.TransactionalId.Valid:
-		return fmt.Errorf("%w: this version does not serve transactions", protocol.ErrInvalidTxnState)
-	case errors.Is(f.Err, record.ErrMagic):
-		return fmt.Errorf("%w: %w", protocol.ErrUnsupportedForMessageFormat, f.Err)
-	case errors.Is(f.Err, record.ErrInvalid):
-		return fmt.Errorf("%w: %w", protocol.ErrInvalidRecord, f.Err)
-	case f.Err != nil:
-		return fmt.Errorf("%w: %w", protocol.ErrCorruptMessage, f.Err)
-	case f.Batches != 1:
-		return fmt.Errorf("%w: %d record batches for one partition, want exactly one", protocol.ErrInvalidRecord, f.Batches)
-	case f.Attributes.IsControl() || f.Attributes.IsTransactional():
-		return fmt.Errorf("%w: clients write neither control nor, here, transactional batches", protocol.ErrInvalidRecord)
-	case f.Count < 1 || f.Count != f.LastOffsetDelta+1:
-		return fmt.Errorf("%w: %d records with last offset delta %d", protocol.ErrInvalidRecord, f.Count, f.LastOffsetDelta)
-	case f.Attributes.Codec() > 4:
-		return fmt.Errorf("%w: compression codec %d is unknown", protocol.ErrInvalidRecord, f.Attributes.Codec())
-	case f.ProducerID != record.NoProducer && (f.BaseSequence < 0 || f.ProducerEpoch < 0):
-		return fmt.Errorf("%w: producer %d with epoch %d and sequence %d",
-			protocol.ErrInvalidRecord, f.ProducerID, f.ProducerEpoch, f.BaseSequence)
-	}
-	if most := h.messageBytesMax(part.Topic); f.Length > most {
-		return fmt.Errorf("%w: a batch of %d bytes, max.message.bytes is %d", protocol.ErrMessageTooLarge, f.Length, most)
-	}
-	return nil
-}
-
-// messageBytesMax returns max.message.bytes of the topic.
-func (h *Handlers) messageBytesMax(topic string) int {
-	if v, ok := h.image().Setting(topic, "max.message.bytes"); ok {
-		if n, err := strconv.Atoi(v); err == nil {
-			return min(n, h.options.MessageBytesMax)
-		}
-	}
-	return h.options.MessageBytesMax
 }
 
 func (p *produce) fail(row *protocol.PartitionProduceResponse, err error, part *replica.Partition) {
@@ -193,7 +184,11 @@ func (p *produce) fail(row *protocol.PartitionProduceResponse, err error, part *
 		p.failed = err
 	}
 	row.ErrorCode, row.ErrorMessage = codeOf(err)
-	row.BaseOffset, row.LogStartOffset = -1, -1
+	row.BaseOffset, row.LogStartOffset, row.LogAppendTimeMs = -1, -1, -1
+	var of *refusal
+	if errors.As(err, &of) {
+		row.RecordErrors = of.records
+	}
 	if row.ErrorCode == protocol.ErrNotLeaderOrFollower && part != nil && p.request.Header.RequestApiVersion >= 10 {
 		leader, epoch := part.Leader()
 		row.CurrentLeader = protocol.ProduceLeaderIdAndEpoch{LeaderId: leader, LeaderEpoch: int32(epoch)}
@@ -202,6 +197,10 @@ func (p *produce) fail(row *protocol.PartitionProduceResponse, err error, part *
 
 // expire answers what still waits: the batches are in the log and may yet be committed. What was held is not.
 func (p *produce) expire() {
+	if p.packing {
+		p.late = true
+		return
+	}
 	p.handlers.env.Probe.Sometimes(env.MarkProduceTimedOut)
 	if !p.appended {
 		p.giveUp()

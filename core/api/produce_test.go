@@ -56,7 +56,7 @@ func TestProduceVerdictsInEveryVersion(t *testing.T) {
 	f("two batches", "led", 1, slices.Concat(batch("a"), batch("b")), protocol.ErrInvalidRecord)
 	f("a control batch", "led", 1, spoilt(func(p []byte) { p[22] |= 32 }), protocol.ErrInvalidRecord)
 	f("a transactional batch", "led", 1, spoilt(func(p []byte) { p[22] |= 16 }), protocol.ErrInvalidRecord)
-	f("an unknown codec", "led", 1, spoilt(func(p []byte) { p[22] |= 5 }), protocol.ErrInvalidRecord)
+	f("an unknown codec", "led", 1, spoilt(func(p []byte) { p[22] |= 5 }), protocol.ErrUnsupportedCompressionType)
 	f("a count too high", "led", 1, spoilt(func(p []byte) { p[60]++; p[26]++ }), protocol.ErrInvalidRecord)
 	f("a last offset delta too high", "led", 1, spoilt(func(p []byte) { p[26]++ }), protocol.ErrInvalidRecord)
 	f("a producer without a sequence", "led", 1, idempotent(5, 0, -1), protocol.ErrInvalidRecord)

@@ -83,7 +83,7 @@ func (r *rig) start() {
 	r.node.Start()
 	r.process = core.Open(env.Env{
 		Loop: r.node.Loop(), Clock: clock{r.node}, Disk: r.wrap(r, r.machine.Disk(r.node.Life())), Network: r.net.Endpoint(r.node),
-		Random: env.NewRandom(13, r.starts), Probe: env.NoProbe{}, Talk: talk{r},
+		Work: r.node.Work(), Random: env.NewRandom(13, r.starts), Probe: env.NoProbe{}, Talk: talk{r},
 	}, core.Options{
 		Settings: r.settings, Listeners: []string{"n0:9092"}, Folder: "data", ClusterID: "cluster", Remote: r.remote,
 	})
@@ -126,19 +126,32 @@ type question struct {
 	at     task.Instant // when the answer came
 }
 
+// peer returns a connection to the broker.
+func (r *rig) peer() *wire.Peer { return wire.NewPeer(r.client, "n0:9092", "test", 8<<20) }
+
 // begin sends a request over a connection of its own and lets it arrive.
 func (r *rig) begin(m protocol.Message, version int16) *question {
-	q := &question{rig: r}
+	return r.askOver(r.peer(), version, m)[0]
+}
+
+// askOver sends requests over the connection, one after the other, and lets them arrive.
+func (r *rig) askOver(peer *wire.Peer, version int16, messages ...protocol.Message) []*question {
+	all := make([]*question, len(messages))
+	for i := range all {
+		all[i] = &question{rig: r}
+	}
 	r.asker.Deliver(r.kernel.Now(), kernel.KindControl, false, 0, call(func() {
-		peer := wire.NewPeer(r.client, "n0:9092", "test", 8<<20)
-		peer.Ask(m, version, time.Minute).Then(func(reply *wire.Reply, err error) { // not released: tests look at it
-			q.done, q.err, q.at = true, err, r.kernel.Now()
-			if err == nil {
-				q.answer = reply.Message
-			}
-		})
+		for i, m := range messages {
+			q := all[i]
+			peer.Ask(m, version, time.Minute).Then(func(reply *wire.Reply, err error) { // not released: tests look at it
+				q.done, q.err, q.at = true, err, r.kernel.Now()
+				if err == nil {
+					q.answer = reply.Message
+				}
+			})
+		}
 	}))
-	return q
+	return all
 }
 
 // ask sends a request and waits for its answer; an answer that can't be decoded fails the test.
@@ -226,6 +239,15 @@ func batchAt(timestamp int64, values ...string) []byte {
 	b := record.NewBuilder(nil, 0, 0)
 	for i, v := range values {
 		b.Append(timestamp+int64(10*i), nil, []byte(v))
+	}
+	return b.Finish(0)
+}
+
+// keyedBatch returns a batch whose records have keys, as a compacted topic wants them.
+func keyedBatch(values ...string) []byte {
+	b := record.NewBuilder(nil, 0, 0)
+	for i, v := range values {
+		b.Append(1000+int64(10*i), []byte("key"), []byte(v))
 	}
 	return b.Finish(0)
 }

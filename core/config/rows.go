@@ -29,6 +29,9 @@ const DefaultFolder = "barnabas-data"
 // table is all rows, ordered by theme.
 var table = slices.Concat(brokerRows, journalRows, logRows)
 
+// compressionTypes are the values of compression.type.
+var compressionTypes = []string{"uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"}
+
 var brokerRows = []Row{
 	{
 		Name: "node.id", Alias: "broker.id", Rule: atLeast(Int, 0), Default: "1",
@@ -89,6 +92,26 @@ var brokerRows = []Row{
 		Name: "message.max.bytes", Rule: atLeast(Int, 0), Default: "1048588",
 		Meaning:    "the largest record batch taken; at most half of journal.segment.bytes",
 		Simulation: []string{"16384", "1048588"},
+	},
+	{
+		Name: "decompressed.max.bytes", Rule: atLeast(Long, kib), Default: "33554432",
+		Meaning: "a compressed batch that holds more when it is opened is refused",
+	},
+	{
+		Name: "compression.type", Default: "producer", Rule: oneOf(compressionTypes...),
+		Meaning: "how batches are compressed on disk; producer: as they came",
+	},
+	{
+		Name: "compression.gzip.level", Rule: between(Int, -1, 9), Default: "-1",
+		Meaning: "the level for compression.type=gzip; -1: gzip's own",
+	},
+	{
+		Name: "compression.lz4.level", Rule: between(Int, 1, 17), Default: "9",
+		Meaning: "the level for compression.type=lz4; above 9 as 9",
+	},
+	{
+		Name: "compression.zstd.level", Rule: between(Int, -131072, 22), Default: "3",
+		Meaning: "the level for compression.type=zstd",
 	},
 	{
 		Name: "fetch.max.bytes", Rule: atLeast(Int, 1*kib), Default: "57671680",

@@ -44,7 +44,7 @@ var logRows = []Row{
 	},
 	{
 		Name: "log.cleanup.policy", Rule: listOf("compact", "delete"), Default: "delete",
-		Meaning: "delete: old segments are removed; without it they stay (compact has no effect so far)",
+		Meaning: "delete: old segments are removed; without it they stay (compact removes nothing so far; it asks for a key on every record)",
 	},
 	{
 		Name: "log.retention.ms", Rule: between(Duration, -1<<63, longMax), Default: "",
@@ -72,6 +72,18 @@ var logRows = []Row{
 	{
 		Name: "log.initial.task.delay.ms", Rule: atLeast(Duration, 0), Default: "30000",
 		Meaning: "how long after the start they are first looked through, if the interval is not shorter",
+	},
+	{
+		Name: "log.message.timestamp.type", Rule: oneOf("CreateTime", "LogAppendTime"), Default: "CreateTime",
+		Meaning: "whose time records carry: the producer's, or the broker's at the append",
+	},
+	{
+		Name: "log.message.timestamp.before.max.ms", Rule: atLeast(Duration, 0), Default: forever,
+		Meaning: "a record with a CreateTime further in the past is refused",
+	},
+	{
+		Name: "log.message.timestamp.after.max.ms", Rule: atLeast(Duration, 0), Default: "3600000",
+		Meaning: "a record with a CreateTime further in the future is refused",
 	},
 	{
 		Name: "log.segment.delete.delay.ms", Rule: atLeast(Duration, 0), Default: "60000",

@@ -115,13 +115,22 @@ var topicTable = []TopicRow{
 		Name: "cleanup.policy", Rule: listOf("compact", "delete"), Default: "delete", Broker: same("log.cleanup.policy"),
 		Effect: true,
 	},
-	{Name: "compression.gzip.level", Rule: between(Int, -1, 9), Default: "-1"},
-	{Name: "compression.lz4.level", Rule: between(Int, 1, 17), Default: "9"},
 	{
-		Name: "compression.type", Default: "producer",
-		Rule: oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
+		Name: "compression.gzip.level", Rule: between(Int, -1, 9), Default: "-1", Broker: same("compression.gzip.level"),
+		Effect: true,
 	},
-	{Name: "compression.zstd.level", Rule: between(Int, -131072, 22), Default: "3"},
+	{
+		Name: "compression.lz4.level", Rule: between(Int, 1, 17), Default: "9", Broker: same("compression.lz4.level"),
+		Effect: true,
+	},
+	{
+		Name: "compression.type", Default: "producer", Rule: oneOf(compressionTypes...), Broker: same("compression.type"),
+		Effect: true,
+	},
+	{
+		Name: "compression.zstd.level", Rule: between(Int, -131072, 22), Default: "3", Broker: same("compression.zstd.level"),
+		Effect: true,
+	},
 	{Name: "delete.retention.ms", Rule: atLeast(Duration, 0), Default: "86400000"},
 	{
 		Name: "file.delete.delay.ms", Rule: atLeast(Duration, 0), Default: "60000", Broker: same("log.segment.delete.delay.ms"),
@@ -143,9 +152,18 @@ var topicTable = []TopicRow{
 	{Name: "local.retention.ms", Rule: atLeast(Duration, -2), Default: "-2"},
 	{Name: "max.compaction.lag.ms", Rule: atLeast(Duration, 1), Default: forever},
 	{Name: "max.message.bytes", Rule: atLeast(Int, 0), Default: "1048588", Broker: same("message.max.bytes"), Effect: true},
-	{Name: "message.timestamp.after.max.ms", Rule: atLeast(Duration, 0), Default: "3600000"},
-	{Name: "message.timestamp.before.max.ms", Rule: atLeast(Duration, 0), Default: forever},
-	{Name: "message.timestamp.type", Rule: oneOf("CreateTime", "LogAppendTime"), Default: "CreateTime"},
+	{
+		Name: "message.timestamp.after.max.ms", Rule: atLeast(Duration, 0), Default: "3600000",
+		Broker: same("log.message.timestamp.after.max.ms"), Effect: true,
+	},
+	{
+		Name: "message.timestamp.before.max.ms", Rule: atLeast(Duration, 0), Default: forever,
+		Broker: same("log.message.timestamp.before.max.ms"), Effect: true,
+	},
+	{
+		Name: "message.timestamp.type", Rule: oneOf("CreateTime", "LogAppendTime"), Default: "CreateTime",
+		Broker: same("log.message.timestamp.type"), Effect: true,
+	},
 	{Name: "min.cleanable.dirty.ratio", Rule: Rule{Type: Ratio}, Default: "0.5"},
 	{Name: "min.compaction.lag.ms", Rule: atLeast(Duration, 0), Default: "0"},
 	{Name: "min.insync.replicas", Rule: atLeast(Int, 1), Default: "1", Broker: same("min.insync.replicas"), Effect: true},

@@ -38,12 +38,18 @@ func (t TopicSettings) Duration(name string) time.Duration {
 	return milliseconds(t.get(name, Duration).number)
 }
 
+// Milliseconds returns a setting of type Duration as it was given, for what is compared with records' timestamps.
+func (t TopicSettings) Milliseconds(name string) int64 { return t.get(name, Duration).number }
+
+// String returns a setting of type String or Enum.
+func (t TopicSettings) String(name string) string { return t.get(name, String, Enum).text }
+
 // List returns the words of a setting of type List.
 func (t TopicSettings) List(name string) []string { return slices.Clone(t.get(name, List).list) }
 
-func (t TopicSettings) get(name string, of Type) value {
+func (t TopicSettings) get(name string, types ...Type) value {
 	row := topicTable[placeOfTopic(name)]
-	assert.That(row.Rule.Type == of, "a setting is asked for as what it is")
+	assert.That(slices.Contains(types, row.Rule.Type), "a setting is asked for as what it is")
 	found := t.inForce(row)
 	assert.That(!found.unset, "a setting that is asked for has a value")
 	return found.value

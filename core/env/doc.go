@@ -20,6 +20,7 @@ type Env struct {
 	Clock   Clock
 	Disk    Disk
 	Network Network
+	Work    Work
 	Random  Random
 	Secrets Secrets
 	Probe   Probe

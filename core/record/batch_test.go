@@ -116,7 +116,7 @@ func TestInspectLooksAtEveryBatch(t *testing.T) {
 	b.Append(7, []byte("k"), nil)
 	p := b.Finish(44)
 	f := Inspect(p)
-	if f.Err != nil || f.Batches != 2 || f.BaseOffset != 42 || !f.KeylessSeen || f.MinTimestamp != 7 {
+	if f.Err != nil || f.Batches != 2 || f.BaseOffset != 42 || f.Keyless != 1 || f.KeylessFirst[0] != 1 || f.MinTimestamp != 1_699_999_999_995 {
 		t.Errorf("%+v", f)
 	}
 	p[len(p)-1] ^= 1
@@ -130,7 +130,7 @@ func TestInspectLooksAtEveryBatch(t *testing.T) {
 		p[22] = 4
 		return append(p[:HeaderBytes], bytes.Repeat([]byte{0xff}, len(p)-HeaderBytes)...)
 	})
-	if f := Inspect(compressed); f.Err != nil || f.KeylessSeen {
+	if f := Inspect(compressed); f.Err != nil || f.Keyless != 0 || f.Opened {
 		t.Errorf("compressed records are looked into: %+v", f)
 	}
 }

@@ -158,7 +158,7 @@ func (b *broker) start() {
 	b.node.Start()
 	e := env.Env{
 		Loop: b.node.Loop(), Clock: clock{b.node}, Disk: b.machine.Disk(b.node.Life()),
-		Network: b.cluster.network.Endpoint(b.node), Random: env.NewRandom(uint64(b.id), b.starts),
+		Network: b.cluster.network.Endpoint(b.node), Work: b.node.Work(), Random: env.NewRandom(uint64(b.id), b.starts),
 		Probe: probe{b}, Talk: talk{b},
 	}
 	b.process = core.Open(e, core.Options{

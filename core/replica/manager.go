@@ -28,10 +28,11 @@ type Options struct {
 	IsAlive func(broker int32) bool
 	// LogConfigOf returns the settings of a topic's logs.
 	LogConfigOf        func(topic string) storage.LogConfig
-	RetentionInterval  time.Duration // log.retention.check.interval.ms
-	RetentionDelay     time.Duration // log.initial.task.delay.ms
-	ProducerExpiration time.Duration // producer.id.expiration.ms
-	ProducerInterval   time.Duration // producer.id.expiration.check.interval.ms
+	RulesOf            func(topic string) Rules // for produced batches
+	RetentionInterval  time.Duration            // log.retention.check.interval.ms
+	RetentionDelay     time.Duration            // log.initial.task.delay.ms
+	ProducerExpiration time.Duration            // producer.id.expiration.ms
+	ProducerInterval   time.Duration            // producer.id.expiration.check.interval.ms
 }
 
 // Key names a partition.
@@ -105,15 +106,15 @@ func (m *Manager) Apply(image *metadata.Image, topics []protocol.UUID) {
 				minISR = n
 			}
 		}
-		config := m.options.LogConfigOf(t.Name)
+		config, rules := m.options.LogConfigOf(t.Name), m.options.RulesOf(t.Name)
 		for _, partition := range t.Partitions.All {
-			m.applyPartition(partition, minISR, config)
+			m.applyPartition(partition, minISR, config, rules)
 		}
 	}
 	m.brokersMayHaveChanged()
 }
 
-func (m *Manager) applyPartition(partition *metadata.Partition, minISR int, config storage.LogConfig) {
+func (m *Manager) applyPartition(partition *metadata.Partition, minISR int, config storage.LogConfig, rules Rules) {
 	key := Key{partition.TopicID, partition.ID}
 	p := m.partitions[key]
 	if !contains(partition.Replicas, m.self) {
@@ -126,6 +127,7 @@ func (m *Manager) applyPartition(partition *metadata.Partition, minISR int, conf
 		p = m.open(key, partition.Topic)
 	}
 	p.Log.Configure(config)
+	p.Rules = rules
 	p.apply(partition, minISR)
 }
 

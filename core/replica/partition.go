@@ -44,6 +44,7 @@ type Partition struct {
 	Topic string
 	ID    int32
 	Log   *storage.Log
+	Rules Rules // for produced batches
 
 	manager    *Manager
 	role       role

@@ -201,7 +201,7 @@ func (s *story) produce() {
 		b.SetProducer(n, 0, int32(s.option("seq", 0)))
 	}
 	for _, value := range s.words[1:] {
-		b.Append(s.option("time", 1000), nil, []byte(value))
+		b.Append(s.option("time", 1000), []byte("key"), []byte(value))
 	}
 	m := protocol.NewProduceRequest()
 	m.Acks, m.TimeoutMs = int16(s.option("acks", -1)), 30_000

@@ -278,7 +278,7 @@ func TestTimestampsAreFound(t *testing.T) {
 	}{{0, 5, 0}, {20, 5, 0}, {21, 5, 2}, {50, 5, 2}, {51, 5, -1}, {21, 2, -1}}
 	for _, c := range cases {
 		var got Located
-		r.tell(func(s *task.Task) { got, _ = l.FindTimestamp(c.timestamp, c.limit).Wait(s) })
+		r.tell(func(s *task.Task) { got, _ = l.FindTimestamp(c.timestamp, 0, c.limit).Wait(s) })
 		if got.Found != (c.want >= 0) || got.Found && got.Base != c.want {
 			t.Errorf("timestamp %d below %d: %+v, want %d", c.timestamp, c.limit, got, c.want)
 		}

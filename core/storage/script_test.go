@@ -197,7 +197,7 @@ func (p *play) lookUp(t *task.Task) error {
 	for _, s := range p.shadows {
 		l := p.directory.Logs().At(s.number)
 		for _, b := range s.batches {
-			found, err := l.FindTimestamp(int64(b.number), l.End()).Wait(t)
+			found, err := l.FindTimestamp(int64(b.number), 0, l.End()).Wait(t)
 			if err != nil {
 				return err
 			}

@@ -16,31 +16,32 @@ type Located struct {
 
 func located(b *batch) Located { return Located{b.base, b.end, b.maxTimestamp, b.epoch, true} }
 
-// FindTimestamp finds the first batch below limit with a record at or after the timestamp. Errors: the disk's; the log was
-// changed meanwhile, so that the client should ask again.
-func (l *Log) FindTimestamp(timestamp int64, limit record.Offset) *task.Pending[Located] {
+// FindTimestamp finds the first batch that has offsets in [from, limit), ends within them, and has a record at or after the
+// timestamp, which may lie below from. Errors: the disk's; the log was changed meanwhile, so that the client should ask again.
+func (l *Log) FindTimestamp(timestamp int64, from, limit record.Offset) *task.Pending[Located] {
 	loop := l.directory.env.Loop
+	from = max(from, l.start)
 	for _, s := range l.segments {
-		if s.end <= l.start || s.maxTimestamp < timestamp {
+		if s.end <= from || s.maxTimestamp < timestamp {
 			continue
 		}
 		if s.base < l.tailStart() {
 			done := task.NewPending[Located](loop)
-			loop.Go("find a timestamp", func(t *task.Task) { done.Complete(l.findInFiles(t, timestamp, limit)) })
+			loop.Go("find a timestamp", func(t *task.Task) { done.Complete(l.findInFiles(t, timestamp, from, limit)) })
 			return done
 		}
 		break
 	}
-	return task.Completed(loop, l.findInTail(timestamp, limit), nil)
+	return task.Completed(loop, l.findInTail(timestamp, from, limit), nil)
 }
 
-func (l *Log) findInTail(timestamp int64, limit record.Offset) Located {
+func (l *Log) findInTail(timestamp int64, from, limit record.Offset) Located {
 	for i := range l.tail {
 		b := &l.tail[i]
 		if b.end > limit {
 			break
 		}
-		if b.maxTimestamp >= timestamp && b.end > l.start {
+		if b.maxTimestamp >= timestamp && b.end > from {
 			return located(b)
 		}
 	}
@@ -48,29 +49,30 @@ func (l *Log) findInTail(timestamp int64, limit record.Offset) Located {
 }
 
 // findInFiles looks through the segments that may have the timestamp, as far as files have them, and then the tail.
-func (l *Log) findInFiles(t *task.Task, timestamp int64, limit record.Offset) (Located, error) {
+func (l *Log) findInFiles(t *task.Task, timestamp int64, from, limit record.Offset) (Located, error) {
 	var found Located
 	for i := 0; i < len(l.segments); i++ {
 		s := l.segments[i]
-		if s.end <= l.start || s.maxTimestamp < timestamp {
+		if s.end <= from || s.maxTimestamp < timestamp {
 			continue
 		}
 		if s.base >= limit {
 			break
 		}
 		if s.base >= l.tailStart() {
-			return l.findInTail(timestamp, limit), nil
+			return l.findInTail(timestamp, from, limit), nil
 		}
-		over, err := l.findInFile(t, s, timestamp, limit, &found)
+		over, err := l.findInFile(t, s, timestamp, from, limit, &found)
 		if err != nil || found.Found || over {
 			return found, err
 		}
 	}
-	return l.findInTail(timestamp, limit), nil
+	return l.findInTail(timestamp, from, limit), nil
 }
 
 // findInFile looks through one segment's file, from where its time index says, and says whether the limit was reached.
-func (l *Log) findInFile(t *task.Task, s *logSegment, timestamp int64, limit record.Offset, found *Located) (over bool, err error) {
+func (l *Log) findInFile(t *task.Task, s *logSegment, timestamp int64, from, limit record.Offset, found *Located,
+) (over bool, err error) {
 	cuts := l.cuts
 	if err := l.ensureIndex(t, s); err != nil {
 		return false, err
@@ -84,7 +86,7 @@ func (l *Log) findInFile(t *task.Task, s *logSegment, timestamp int64, limit rec
 			over = true
 			return false
 		}
-		if h.MaxTimestamp >= timestamp+int64(mutant.One(mutant.TimestampOffByOne)) && h.EndOffset() > l.start {
+		if h.MaxTimestamp >= timestamp+int64(mutant.One(mutant.TimestampOffByOne)) && h.EndOffset() > from {
 			*found = Located{h.BaseOffset, h.EndOffset(), h.MaxTimestamp, h.LeaderEpoch, true}
 			return false
 		}

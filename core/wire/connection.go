@@ -82,6 +82,7 @@ type Connection struct {
 	release []func() // of the answers in out
 	queued  bool
 	closed  bool
+	held    bool         // a request holds later ones back
 	asked   task.Instant // when the last request came
 	idle    *task.Timer
 }
@@ -129,6 +130,15 @@ func (r *Request) AnswerNothing() {
 	assert.That(!r.answered, "a request is answered once")
 	r.answered, r.silent = true, true
 	r.next()
+}
+
+// Hold has the connection's later requests wait, also where they would overlap, until Proceed.
+func (r *Request) Hold() { r.connection.held = true }
+
+// Proceed ends Hold. Call it once what later requests must not overtake has happened.
+func (r *Request) Proceed() {
+	r.connection.held = false
+	r.connection.start()
 }
 
 func (r *Request) next() {
@@ -179,7 +189,7 @@ func (c *Connection) OnFrame(f *env.Frame) {
 
 // start begins requests as far as the barrier allows (rule T4).
 func (c *Connection) start() {
-	for len(c.waiting) > 0 && !c.closed {
+	for len(c.waiting) > 0 && !c.closed && !c.held {
 		f := c.waiting[0]
 		isProduce := apiKey(f.Bytes) == protocol.KeyProduce
 		if n := len(c.active); n > 0 && !(isProduce && c.active[n-1].Header.RequestApiKey == protocol.KeyProduce) {

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 
+	"barnabas/core/compress"
 	"barnabas/core/env"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
@@ -24,30 +25,84 @@ type Facts struct {
 	Err     error
 }
 
-// Inspect decodes a request and looks at the records it carries. It reads no state and keeps nothing of the frame but
-// slices into it.
-func Inspect(frame []byte) env.Facts {
-	f := &Facts{}
-	var r protocol.Reader
-	r.Reset(frame, budget(frame))
-	f.Header, f.Err = protocol.DecodeRequestHeader(&r)
-	if f.Err != nil {
+// openedFactor bounds what compressed batches of one frame may come to when they are opened: what one may, and so many
+// times the frame.
+const openedFactor = 32
+
+// NewInspect returns the function that decodes a request and looks at the records it carries. It reads no state and keeps
+// nothing of the frame but slices into it. Compressed batches are opened at a place of work, one after another, as long as
+// no more than openedMax bytes come out of one.
+func NewInspect(work env.Work, openedMax int64) env.Inspect {
+	openers := make([]opener, work.Places())
+	return func(frame []byte) env.Facts {
+		f := &Facts{}
+		var r protocol.Reader
+		r.Reset(frame, budget(frame))
+		f.Header, f.Err = protocol.DecodeRequestHeader(&r)
+		if f.Err != nil {
+			return f
+		}
+		message := protocol.NewRequest(f.Header.RequestApiKey)
+		message.Decode(&r, f.Header.RequestApiVersion)
+		if f.Err = r.Done(); f.Err != nil {
+			return f
+		}
+		f.Message = message
+		if produce, ok := message.(*protocol.ProduceRequest); ok {
+			l := look{work: work, openers: openers, most: openedMax, left: openedMax + openedFactor*int64(len(frame))}
+			f.Records = l.produce(produce)
+		}
 		return f
 	}
-	message := protocol.NewRequest(f.Header.RequestApiKey)
-	message.Decode(&r, f.Header.RequestApiVersion)
-	if f.Err = r.Done(); f.Err != nil {
-		return f
+}
+
+// opener is what a place of work has for looking at records.
+type opener struct {
+	decoder   compress.Decoder
+	inspector record.Inspector
+}
+
+// look is one look at the records of a request.
+type look struct {
+	work       env.Work
+	openers    []opener
+	plain      record.Inspector
+	most, left int64 // bytes that may come out of one batch, and out of all that follow
+}
+
+func (l *look) produce(m *protocol.ProduceRequest) []record.Facts {
+	n := 0
+	for i := range m.TopicData {
+		n += len(m.TopicData[i].PartitionData)
 	}
-	f.Message = message
-	if produce, ok := message.(*protocol.ProduceRequest); ok {
-		for i := range produce.TopicData {
-			for k := range produce.TopicData[i].PartitionData {
-				f.Records = append(f.Records, record.Inspect(produce.TopicData[i].PartitionData[k].Records.Bytes))
-			}
+	facts := make([]record.Facts, n)
+	n = 0
+	for i := range m.TopicData {
+		for k := range m.TopicData[i].PartitionData {
+			facts[n] = l.batch(m.TopicData[i].PartitionData[k].Records.Bytes)
+			n++
 		}
 	}
-	return f
+	return facts
+}
+
+// batch looks at the records of one partition.
+func (l *look) batch(p []byte) record.Facts {
+	if !isCompressed(p) {
+		return l.plain.Inspect(p)
+	}
+	place := l.work.Enter()
+	defer l.work.Leave(place)
+	in := &l.openers[place].inspector
+	in.Opener, in.OpenedMax = &l.openers[place].decoder, min(l.most, l.left)
+	facts := in.Inspect(p)
+	l.left -= in.OpenedBytes()
+	return facts
+}
+
+// isCompressed says whether the batch that p begins with is compressed.
+func isCompressed(p []byte) bool {
+	return len(p) >= record.HeaderBytes && record.Attributes(binary.BigEndian.Uint16(p[21:])).Codec() != 0
 }
 
 // apiKey returns the key of the request in a frame, or -1.

@@ -64,7 +64,7 @@ func (w *world) pass(d time.Duration) { w.kernel.Run(w.kernel.Now().Add(d)) }
 const address = "n0:9092"
 
 func connOptions() env.ConnOptions {
-	return env.ConnOptions{FrameBytesMax: 1 << 20, FramesHeldMax: 64, Inspect: wire.Inspect}
+	return env.ConnOptions{FrameBytesMax: 1 << 20, FramesHeldMax: 64, Inspect: wire.NewInspect(env.Inline{}, 1<<20)}
 }
 
 // serve makes a server that hands requests to w.begun, and begins to serve if at once.

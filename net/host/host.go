@@ -77,7 +77,7 @@ func (h *Host) Env(disk env.Disk, network env.Network) env.Env {
 	var seed [16]byte
 	secrets{}.Fill(seed[:])
 	return env.Env{
-		Loop: h.loop, Clock: clock{h}, Disk: disk, Network: network,
+		Loop: h.loop, Clock: clock{h}, Disk: disk, Network: network, Work: newWork(h),
 		Random:  env.NewRandom(binary.NativeEndian.Uint64(seed[:8]), binary.NativeEndian.Uint64(seed[8:])),
 		Secrets: secrets{}, Probe: env.NoProbe{}, Talk: talk{h},
 	}

@@ -22,6 +22,7 @@ const (
 	streamCut
 	streamPick
 	streamCost
+	streamWork
 	StreamDisk      = env.StreamSimulator + 10
 	StreamNetwork   = env.StreamSimulator + 20
 	StreamFault     = env.StreamSimulator + 30

@@ -17,6 +17,7 @@ const (
 	KindBytes
 	KindConnection
 	KindControl
+	KindWork
 )
 
 // delivery is one input on its way, with what the digest needs of it.
