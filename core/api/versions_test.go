@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"barnabas/core/metadata"
@@ -82,7 +83,9 @@ func TestEveryAPIAnswersInEveryVersion(t *testing.T) {
 // An empty request is legal in every API and version.
 func TestEveryAPIAnswersAnEmptyRequest(t *testing.T) {
 	r := newRig(t, nil)
-	for api := range protocol.APIs {
+	advertised := r.ask(protocol.NewApiVersionsRequest(), 4).(*protocol.ApiVersionsResponse)
+	for _, row := range advertised.ApiKeys {
+		api, _ := protocol.APIByKey(row.ApiKey)
 		for version := api.Min; version <= api.Max; version++ {
 			m := protocol.NewRequest(api.Key)
 			if p, ok := m.(*protocol.ProduceRequest); ok {
@@ -90,6 +93,27 @@ func TestEveryAPIAnswersAnEmptyRequest(t *testing.T) {
 			}
 			r.ask(m, version)
 		}
+	}
+}
+
+// What is described and not advertised ends the connection, as a key that nobody knows does.
+func TestWhatIsNotAdvertisedIsRefused(t *testing.T) {
+	r := newRig(t, nil)
+	advertised := r.ask(protocol.NewApiVersionsRequest(), 4).(*protocol.ApiVersionsResponse)
+	refused := 0
+	for api := range protocol.APIs {
+		if slices.ContainsFunc(advertised.ApiKeys, func(row protocol.ApiVersion) bool { return row.ApiKey == api.Key }) {
+			continue
+		}
+		q := r.begin(protocol.NewRequest(api.Key), api.Max)
+		r.until("the end of the connection", func() bool { return q.done })
+		if q.err == nil {
+			t.Errorf("%s is answered, and not advertised", api.Name)
+		}
+		refused++
+	}
+	if refused < 50 { // less, as they are served
+		t.Errorf("%d APIs are refused", refused)
 	}
 }
 

@@ -24,39 +24,32 @@ func (m *AbortTransactionRecord) Default() {
 
 // Encode implements [Message].
 func (m *AbortTransactionRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("AbortTransactionRecord", version)
-		return
-	}
-	const flexible = true
-	tags := uint32(0)
-	if m.Reason.Valid {
-		tags++
-	}
-	w.Uvarint(tags)
-	if m.Reason.Valid {
-		start := w.beginTag(0)
-		w.NullString(flexible, true, m.Reason, "AbortTransactionRecord.Reason")
-		w.endTag(start)
+	if c := (coder{w: w, flexible: true}); c.has("AbortTransactionRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *AbortTransactionRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("AbortTransactionRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	for n := r.tags("AbortTransactionRecord"); n > 0 && r.err == nil; n-- {
-		tag, outer := r.enterTag("AbortTransactionRecord")
-		switch {
-		case tag == 0:
-			m.Reason = r.NullString(flexible, true, "AbortTransactionRecord.Reason")
-			r.leaveTag(outer, "AbortTransactionRecord.Reason")
-		default:
-			r.skipTag(outer)
+	if c := (coder{r: r, flexible: true}); c.has("AbortTransactionRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *AbortTransactionRecord) code(c *coder, _ int16) {
+	if c.flexible {
+		sent := uint64(0)
+		if m.Reason.Valid {
+			sent |= 1 << 0
+		}
+		for t := c.tags(sent, "AbortTransactionRecord"); t.next(c); {
+			switch {
+			case t.tag == 0:
+				c.nullString(&m.Reason, false, true, "AbortTransactionRecord.Reason")
+			default:
+				t.skip(c)
+			}
 		}
 	}
 }

@@ -31,37 +31,27 @@ func (m *AccessControlEntryRecord) Default() {
 
 // Encode implements [Message].
 func (m *AccessControlEntryRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("AccessControlEntryRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("AccessControlEntryRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.UUID(m.Id)
-	w.Int8(m.ResourceType)
-	w.String(flexible, m.ResourceName, "AccessControlEntryRecord.ResourceName")
-	w.Int8(m.PatternType)
-	w.String(flexible, m.Principal, "AccessControlEntryRecord.Principal")
-	w.String(flexible, m.Host, "AccessControlEntryRecord.Host")
-	w.Int8(m.Operation)
-	w.Int8(m.PermissionType)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *AccessControlEntryRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("AccessControlEntryRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Id = r.UUID("AccessControlEntryRecord.Id")
-	m.ResourceType = r.Int8("AccessControlEntryRecord.ResourceType")
-	m.ResourceName = r.String(flexible, "AccessControlEntryRecord.ResourceName")
-	m.PatternType = r.Int8("AccessControlEntryRecord.PatternType")
-	m.Principal = r.String(flexible, "AccessControlEntryRecord.Principal")
-	m.Host = r.String(flexible, "AccessControlEntryRecord.Host")
-	m.Operation = r.Int8("AccessControlEntryRecord.Operation")
-	m.PermissionType = r.Int8("AccessControlEntryRecord.PermissionType")
-	r.skipTags("AccessControlEntryRecord")
+	if c := (coder{r: r, flexible: true}); c.has("AccessControlEntryRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *AccessControlEntryRecord) code(c *coder, _ int16) {
+	c.uuid(&m.Id, "AccessControlEntryRecord.Id")
+	c.int8(&m.ResourceType, "AccessControlEntryRecord.ResourceType")
+	c.string(&m.ResourceName, "AccessControlEntryRecord.ResourceName")
+	c.int8(&m.PatternType, "AccessControlEntryRecord.PatternType")
+	c.string(&m.Principal, "AccessControlEntryRecord.Principal")
+	c.string(&m.Host, "AccessControlEntryRecord.Host")
+	c.int8(&m.Operation, "AccessControlEntryRecord.Operation")
+	c.int8(&m.PermissionType, "AccessControlEntryRecord.PermissionType")
+	c.noTags("AccessControlEntryRecord")
 }

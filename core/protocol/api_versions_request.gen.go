@@ -25,37 +25,25 @@ func (m *ApiVersionsRequest) Default() {
 
 // Encode implements [Message].
 func (m *ApiVersionsRequest) Encode(w *Writer, version int16) {
-	if version < 0 || version > 4 {
-		w.badVersion("ApiVersionsRequest", version)
-		return
-	}
-	flexible := version >= 3
-	if version >= 3 {
-		w.String(flexible, m.ClientSoftwareName, "ApiVersionsRequest.ClientSoftwareName")
-	}
-	if version >= 3 {
-		w.String(flexible, m.ClientSoftwareVersion, "ApiVersionsRequest.ClientSoftwareVersion")
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 3}); c.has("ApiVersionsRequest", version, 0, 4) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *ApiVersionsRequest) Decode(r *Reader, version int16) {
-	if version < 0 || version > 4 {
-		r.badVersion("ApiVersionsRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 3
+	if c := (coder{r: r, flexible: version >= 3}); c.has("ApiVersionsRequest", version, 0, 4) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ApiVersionsRequest) code(c *coder, version int16) {
 	if version >= 3 {
-		m.ClientSoftwareName = r.String(flexible, "ApiVersionsRequest.ClientSoftwareName")
+		c.string(&m.ClientSoftwareName, "ApiVersionsRequest.ClientSoftwareName")
 	}
 	if version >= 3 {
-		m.ClientSoftwareVersion = r.String(flexible, "ApiVersionsRequest.ClientSoftwareVersion")
+		c.string(&m.ClientSoftwareVersion, "ApiVersionsRequest.ClientSoftwareVersion")
 	}
-	if flexible {
-		r.skipTags("ApiVersionsRequest")
-	}
+	c.noTags("ApiVersionsRequest")
 }

@@ -32,118 +32,72 @@ func (m *ApiVersionsResponse) Default() {
 
 // Encode implements [Message].
 func (m *ApiVersionsResponse) Encode(w *Writer, version int16) {
-	if version < 0 || version > 4 {
-		w.badVersion("ApiVersionsResponse", version)
-		return
-	}
-	flexible := version >= 3
-	w.Error(m.ErrorCode)
-	w.Length(flexible, len(m.ApiKeys))
-	for i := range m.ApiKeys {
-		m.ApiKeys[i].encode(w, version)
-	}
-	if version >= 1 {
-		w.Int32(m.ThrottleTimeMs)
-	}
-	if flexible {
-		tags := uint32(0)
-		if len(m.SupportedFeatures) > 0 {
-			tags++
-		}
-		if m.FinalizedFeaturesEpoch != -1 {
-			tags++
-		}
-		if len(m.FinalizedFeatures) > 0 {
-			tags++
-		}
-		if m.ZkMigrationReady {
-			tags++
-		}
-		w.Uvarint(tags)
-		if len(m.SupportedFeatures) > 0 {
-			start := w.beginTag(0)
-			w.Length(flexible, len(m.SupportedFeatures))
-			for i := range m.SupportedFeatures {
-				m.SupportedFeatures[i].encode(w, version)
-			}
-			w.endTag(start)
-		}
-		if m.FinalizedFeaturesEpoch != -1 {
-			start := w.beginTag(1)
-			w.Int64(m.FinalizedFeaturesEpoch)
-			w.endTag(start)
-		}
-		if len(m.FinalizedFeatures) > 0 {
-			start := w.beginTag(2)
-			w.Length(flexible, len(m.FinalizedFeatures))
-			for i := range m.FinalizedFeatures {
-				m.FinalizedFeatures[i].encode(w, version)
-			}
-			w.endTag(start)
-		}
-		if m.ZkMigrationReady {
-			start := w.beginTag(3)
-			w.Bool(m.ZkMigrationReady)
-			w.endTag(start)
-		}
+	if c := (coder{w: w, flexible: version >= 3}); c.has("ApiVersionsResponse", version, 0, 4) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *ApiVersionsResponse) Decode(r *Reader, version int16) {
-	if version < 0 || version > 4 {
-		r.badVersion("ApiVersionsResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 3
-	m.ErrorCode = r.Error("ApiVersionsResponse.ErrorCode")
-	if n := r.ArrayLen(flexible, false, leastApiVersion(version), 6, "ApiVersionsResponse.ApiKeys"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 3}); c.has("ApiVersionsResponse", version, 0, 4) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ApiVersionsResponse) code(c *coder, version int16) {
+	c.error(&m.ErrorCode, "ApiVersionsResponse.ErrorCode")
+	if n := c.array(len(m.ApiKeys), leastApiVersion(version), 6, "ApiVersionsResponse.ApiKeys"); n > 0 {
 		m.ApiKeys = make([]ApiVersion, n)
-		for i := range m.ApiKeys {
-			m.ApiKeys[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.ApiKeys {
+		if m.ApiKeys[i].code(c, version); c.failed() {
+			return
 		}
 	}
 	if version >= 1 {
-		m.ThrottleTimeMs = r.Int32("ApiVersionsResponse.ThrottleTimeMs")
+		c.int32(&m.ThrottleTimeMs, "ApiVersionsResponse.ThrottleTimeMs")
 	}
-	if flexible {
-		for n := r.tags("ApiVersionsResponse"); n > 0 && r.err == nil; n-- {
-			tag, outer := r.enterTag("ApiVersionsResponse")
+	if c.flexible {
+		sent := uint64(0)
+		if len(m.SupportedFeatures) > 0 {
+			sent |= 1 << 0
+		}
+		if m.FinalizedFeaturesEpoch != -1 {
+			sent |= 1 << 1
+		}
+		if len(m.FinalizedFeatures) > 0 {
+			sent |= 1 << 2
+		}
+		if m.ZkMigrationReady {
+			sent |= 1 << 3
+		}
+		for t := c.tags(sent, "ApiVersionsResponse"); t.next(c); {
 			switch {
-			case tag == 0:
-				if n := r.ArrayLen(flexible, false, leastSupportedFeatureKey(version), 24, "ApiVersionsResponse.SupportedFeatures"); n > 0 {
+			case t.tag == 0:
+				if n := c.array(len(m.SupportedFeatures), 6, 24, "ApiVersionsResponse.SupportedFeatures"); n > 0 {
 					m.SupportedFeatures = make([]SupportedFeatureKey, n)
-					for i := range m.SupportedFeatures {
-						m.SupportedFeatures[i].decode(r, version)
-						if r.err != nil {
-							return
-						}
+				}
+				for i := range m.SupportedFeatures {
+					if m.SupportedFeatures[i].code(c, version); c.failed() {
+						return
 					}
 				}
-				r.leaveTag(outer, "ApiVersionsResponse.SupportedFeatures")
-			case tag == 1:
-				m.FinalizedFeaturesEpoch = r.Int64("ApiVersionsResponse.FinalizedFeaturesEpoch")
-				r.leaveTag(outer, "ApiVersionsResponse.FinalizedFeaturesEpoch")
-			case tag == 2:
-				if n := r.ArrayLen(flexible, false, leastFinalizedFeatureKey(version), 24, "ApiVersionsResponse.FinalizedFeatures"); n > 0 {
+			case t.tag == 1:
+				c.int64(&m.FinalizedFeaturesEpoch, "ApiVersionsResponse.FinalizedFeaturesEpoch")
+			case t.tag == 2:
+				if n := c.array(len(m.FinalizedFeatures), 6, 24, "ApiVersionsResponse.FinalizedFeatures"); n > 0 {
 					m.FinalizedFeatures = make([]FinalizedFeatureKey, n)
-					for i := range m.FinalizedFeatures {
-						m.FinalizedFeatures[i].decode(r, version)
-						if r.err != nil {
-							return
-						}
+				}
+				for i := range m.FinalizedFeatures {
+					if m.FinalizedFeatures[i].code(c, version); c.failed() {
+						return
 					}
 				}
-				r.leaveTag(outer, "ApiVersionsResponse.FinalizedFeatures")
-			case tag == 3:
-				m.ZkMigrationReady = r.Bool("ApiVersionsResponse.ZkMigrationReady")
-				r.leaveTag(outer, "ApiVersionsResponse.ZkMigrationReady")
+			case t.tag == 3:
+				c.bool(&m.ZkMigrationReady, "ApiVersionsResponse.ZkMigrationReady")
 			default:
-				r.skipTag(outer)
+				t.skip(c)
 			}
 		}
 	}
@@ -156,36 +110,14 @@ type ApiVersion struct {
 	MaxVersion int16
 }
 
-// NewApiVersion returns one with Kafka's defaults.
-func NewApiVersion() (m ApiVersion) {
-	m.Default()
-	return m
-}
+// NewApiVersion returns one with Kafka's defaults, which are Go's zeros.
+func NewApiVersion() (m ApiVersion) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *ApiVersion) Default() {
-	*m = ApiVersion{}
-}
-
-func (m *ApiVersion) encode(w *Writer, version int16) {
-	flexible := version >= 3
-	w.Int16(m.ApiKey)
-	w.Int16(m.MinVersion)
-	w.Int16(m.MaxVersion)
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *ApiVersion) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 3
-	m.ApiKey = r.Int16("ApiVersion.ApiKey")
-	m.MinVersion = r.Int16("ApiVersion.MinVersion")
-	m.MaxVersion = r.Int16("ApiVersion.MaxVersion")
-	if flexible {
-		r.skipTags("ApiVersion")
-	}
+func (m *ApiVersion) code(c *coder, _ int16) {
+	c.int16(&m.ApiKey, "ApiVersion.ApiKey")
+	c.int16(&m.MinVersion, "ApiVersion.MinVersion")
+	c.int16(&m.MaxVersion, "ApiVersion.MaxVersion")
+	c.noTags("ApiVersion")
 }
 
 // leastApiVersion is its least encoded size.
@@ -203,37 +135,14 @@ type SupportedFeatureKey struct {
 	MaxVersion int16
 }
 
-// NewSupportedFeatureKey returns one with Kafka's defaults.
-func NewSupportedFeatureKey() (m SupportedFeatureKey) {
-	m.Default()
-	return m
-}
+// NewSupportedFeatureKey returns one with Kafka's defaults, which are Go's zeros.
+func NewSupportedFeatureKey() (m SupportedFeatureKey) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *SupportedFeatureKey) Default() {
-	*m = SupportedFeatureKey{}
-}
-
-func (m *SupportedFeatureKey) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "SupportedFeatureKey.Name")
-	w.Int16(m.MinVersion)
-	w.Int16(m.MaxVersion)
-	w.Uvarint(0)
-}
-
-func (m *SupportedFeatureKey) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "SupportedFeatureKey.Name")
-	m.MinVersion = r.Int16("SupportedFeatureKey.MinVersion")
-	m.MaxVersion = r.Int16("SupportedFeatureKey.MaxVersion")
-	r.skipTags("SupportedFeatureKey")
-}
-
-// leastSupportedFeatureKey is its least encoded size.
-func leastSupportedFeatureKey(_ int16) int {
-	return 6
+func (m *SupportedFeatureKey) code(c *coder, _ int16) {
+	c.string(&m.Name, "SupportedFeatureKey.Name")
+	c.int16(&m.MinVersion, "SupportedFeatureKey.MinVersion")
+	c.int16(&m.MaxVersion, "SupportedFeatureKey.MaxVersion")
+	c.noTags("SupportedFeatureKey")
 }
 
 // FinalizedFeatureKey is a part of [ApiVersionsResponse].
@@ -243,35 +152,12 @@ type FinalizedFeatureKey struct {
 	MinVersionLevel int16
 }
 
-// NewFinalizedFeatureKey returns one with Kafka's defaults.
-func NewFinalizedFeatureKey() (m FinalizedFeatureKey) {
-	m.Default()
-	return m
-}
+// NewFinalizedFeatureKey returns one with Kafka's defaults, which are Go's zeros.
+func NewFinalizedFeatureKey() (m FinalizedFeatureKey) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *FinalizedFeatureKey) Default() {
-	*m = FinalizedFeatureKey{}
-}
-
-func (m *FinalizedFeatureKey) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "FinalizedFeatureKey.Name")
-	w.Int16(m.MaxVersionLevel)
-	w.Int16(m.MinVersionLevel)
-	w.Uvarint(0)
-}
-
-func (m *FinalizedFeatureKey) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "FinalizedFeatureKey.Name")
-	m.MaxVersionLevel = r.Int16("FinalizedFeatureKey.MaxVersionLevel")
-	m.MinVersionLevel = r.Int16("FinalizedFeatureKey.MinVersionLevel")
-	r.skipTags("FinalizedFeatureKey")
-}
-
-// leastFinalizedFeatureKey is its least encoded size.
-func leastFinalizedFeatureKey(_ int16) int {
-	return 6
+func (m *FinalizedFeatureKey) code(c *coder, _ int16) {
+	c.string(&m.Name, "FinalizedFeatureKey.Name")
+	c.int16(&m.MaxVersionLevel, "FinalizedFeatureKey.MaxVersionLevel")
+	c.int16(&m.MinVersionLevel, "FinalizedFeatureKey.MinVersionLevel")
+	c.noTags("FinalizedFeatureKey")
 }

@@ -4,17 +4,95 @@ package protocol
 
 // The API keys.
 const (
-	KeyProduce         int16 = 0
-	KeyFetch           int16 = 1
-	KeyListOffsets     int16 = 2
-	KeyMetadata        int16 = 3
-	KeyFindCoordinator int16 = 10
-	KeyApiVersions     int16 = 18
-	KeyCreateTopics    int16 = 19
-	KeyDeleteTopics    int16 = 20
-	KeyDeleteRecords   int16 = 21
-	KeyInitProducerId  int16 = 22
-	KeyDescribeConfigs int16 = 32
+	KeyProduce                      int16 = 0
+	KeyFetch                        int16 = 1
+	KeyListOffsets                  int16 = 2
+	KeyMetadata                     int16 = 3
+	KeyOffsetCommit                 int16 = 8
+	KeyOffsetFetch                  int16 = 9
+	KeyFindCoordinator              int16 = 10
+	KeyJoinGroup                    int16 = 11
+	KeyHeartbeat                    int16 = 12
+	KeyLeaveGroup                   int16 = 13
+	KeySyncGroup                    int16 = 14
+	KeyDescribeGroups               int16 = 15
+	KeyListGroups                   int16 = 16
+	KeySaslHandshake                int16 = 17
+	KeyApiVersions                  int16 = 18
+	KeyCreateTopics                 int16 = 19
+	KeyDeleteTopics                 int16 = 20
+	KeyDeleteRecords                int16 = 21
+	KeyInitProducerId               int16 = 22
+	KeyOffsetForLeaderEpoch         int16 = 23
+	KeyAddPartitionsToTxn           int16 = 24
+	KeyAddOffsetsToTxn              int16 = 25
+	KeyEndTxn                       int16 = 26
+	KeyWriteTxnMarkers              int16 = 27
+	KeyTxnOffsetCommit              int16 = 28
+	KeyDescribeAcls                 int16 = 29
+	KeyCreateAcls                   int16 = 30
+	KeyDeleteAcls                   int16 = 31
+	KeyDescribeConfigs              int16 = 32
+	KeyAlterConfigs                 int16 = 33
+	KeyAlterReplicaLogDirs          int16 = 34
+	KeyDescribeLogDirs              int16 = 35
+	KeySaslAuthenticate             int16 = 36
+	KeyCreatePartitions             int16 = 37
+	KeyCreateDelegationToken        int16 = 38
+	KeyRenewDelegationToken         int16 = 39
+	KeyExpireDelegationToken        int16 = 40
+	KeyDescribeDelegationToken      int16 = 41
+	KeyDeleteGroups                 int16 = 42
+	KeyElectLeaders                 int16 = 43
+	KeyIncrementalAlterConfigs      int16 = 44
+	KeyAlterPartitionReassignments  int16 = 45
+	KeyListPartitionReassignments   int16 = 46
+	KeyOffsetDelete                 int16 = 47
+	KeyDescribeClientQuotas         int16 = 48
+	KeyAlterClientQuotas            int16 = 49
+	KeyDescribeUserScramCredentials int16 = 50
+	KeyAlterUserScramCredentials    int16 = 51
+	KeyVote                         int16 = 52
+	KeyBeginQuorumEpoch             int16 = 53
+	KeyEndQuorumEpoch               int16 = 54
+	KeyDescribeQuorum               int16 = 55
+	KeyAlterPartition               int16 = 56
+	KeyUpdateFeatures               int16 = 57
+	KeyEnvelope                     int16 = 58
+	KeyFetchSnapshot                int16 = 59
+	KeyDescribeCluster              int16 = 60
+	KeyDescribeProducers            int16 = 61
+	KeyBrokerRegistration           int16 = 62
+	KeyBrokerHeartbeat              int16 = 63
+	KeyUnregisterBroker             int16 = 64
+	KeyDescribeTransactions         int16 = 65
+	KeyListTransactions             int16 = 66
+	KeyAllocateProducerIds          int16 = 67
+	KeyConsumerGroupHeartbeat       int16 = 68
+	KeyConsumerGroupDescribe        int16 = 69
+	KeyControllerRegistration       int16 = 70
+	KeyGetTelemetrySubscriptions    int16 = 71
+	KeyPushTelemetry                int16 = 72
+	KeyAssignReplicasToDirs         int16 = 73
+	KeyListConfigResources          int16 = 74
+	KeyDescribeTopicPartitions      int16 = 75
+	KeyShareGroupHeartbeat          int16 = 76
+	KeyShareGroupDescribe           int16 = 77
+	KeyShareFetch                   int16 = 78
+	KeyShareAcknowledge             int16 = 79
+	KeyAddRaftVoter                 int16 = 80
+	KeyRemoveRaftVoter              int16 = 81
+	KeyUpdateRaftVoter              int16 = 82
+	KeyInitializeShareGroupState    int16 = 83
+	KeyReadShareGroupState          int16 = 84
+	KeyWriteShareGroupState         int16 = 85
+	KeyDeleteShareGroupState        int16 = 86
+	KeyReadShareGroupStateSummary   int16 = 87
+	KeyStreamsGroupHeartbeat        int16 = 88
+	KeyStreamsGroupDescribe         int16 = 89
+	KeyDescribeShareGroupOffsets    int16 = 90
+	KeyAlterShareGroupOffsets       int16 = 91
+	KeyDeleteShareGroupOffsets      int16 = 92
 )
 
 // The control record types.
@@ -37,8 +115,26 @@ func APIByKey(key int16) (API, bool) {
 		return API{Key: 2, Name: "ListOffsets", Min: 1, Max: 11, Flexible: 6, AdvertisedMin: 1}, true
 	case 3:
 		return API{Key: 3, Name: "Metadata", Min: 0, Max: 13, Flexible: 9, AdvertisedMin: 0}, true
+	case 8:
+		return API{Key: 8, Name: "OffsetCommit", Min: 2, Max: 10, Flexible: 8, AdvertisedMin: 2}, true
+	case 9:
+		return API{Key: 9, Name: "OffsetFetch", Min: 1, Max: 10, Flexible: 6, AdvertisedMin: 1}, true
 	case 10:
 		return API{Key: 10, Name: "FindCoordinator", Min: 0, Max: 6, Flexible: 3, AdvertisedMin: 0}, true
+	case 11:
+		return API{Key: 11, Name: "JoinGroup", Min: 0, Max: 9, Flexible: 6, AdvertisedMin: 0}, true
+	case 12:
+		return API{Key: 12, Name: "Heartbeat", Min: 0, Max: 4, Flexible: 4, AdvertisedMin: 0}, true
+	case 13:
+		return API{Key: 13, Name: "LeaveGroup", Min: 0, Max: 5, Flexible: 4, AdvertisedMin: 0}, true
+	case 14:
+		return API{Key: 14, Name: "SyncGroup", Min: 0, Max: 5, Flexible: 4, AdvertisedMin: 0}, true
+	case 15:
+		return API{Key: 15, Name: "DescribeGroups", Min: 0, Max: 6, Flexible: 5, AdvertisedMin: 0}, true
+	case 16:
+		return API{Key: 16, Name: "ListGroups", Min: 0, Max: 5, Flexible: 3, AdvertisedMin: 0}, true
+	case 17:
+		return API{Key: 17, Name: "SaslHandshake", Min: 0, Max: 1, Flexible: -1, AdvertisedMin: 0}, true
 	case 18:
 		return API{Key: 18, Name: "ApiVersions", Min: 0, Max: 4, Flexible: 3, AdvertisedMin: 0}, true
 	case 19:
@@ -49,14 +145,152 @@ func APIByKey(key int16) (API, bool) {
 		return API{Key: 21, Name: "DeleteRecords", Min: 0, Max: 2, Flexible: 2, AdvertisedMin: 0}, true
 	case 22:
 		return API{Key: 22, Name: "InitProducerId", Min: 0, Max: 5, Flexible: 2, AdvertisedMin: 0}, true
+	case 23:
+		return API{Key: 23, Name: "OffsetForLeaderEpoch", Min: 2, Max: 4, Flexible: 4, AdvertisedMin: 2}, true
+	case 24:
+		return API{Key: 24, Name: "AddPartitionsToTxn", Min: 0, Max: 5, Flexible: 3, AdvertisedMin: 0}, true
+	case 25:
+		return API{Key: 25, Name: "AddOffsetsToTxn", Min: 0, Max: 4, Flexible: 3, AdvertisedMin: 0}, true
+	case 26:
+		return API{Key: 26, Name: "EndTxn", Min: 0, Max: 5, Flexible: 3, AdvertisedMin: 0}, true
+	case 27:
+		return API{Key: 27, Name: "WriteTxnMarkers", Min: 1, Max: 2, Flexible: 1, AdvertisedMin: 1}, true
+	case 28:
+		return API{Key: 28, Name: "TxnOffsetCommit", Min: 0, Max: 5, Flexible: 3, AdvertisedMin: 0}, true
+	case 29:
+		return API{Key: 29, Name: "DescribeAcls", Min: 1, Max: 3, Flexible: 2, AdvertisedMin: 1}, true
+	case 30:
+		return API{Key: 30, Name: "CreateAcls", Min: 1, Max: 3, Flexible: 2, AdvertisedMin: 1}, true
+	case 31:
+		return API{Key: 31, Name: "DeleteAcls", Min: 1, Max: 3, Flexible: 2, AdvertisedMin: 1}, true
 	case 32:
 		return API{Key: 32, Name: "DescribeConfigs", Min: 1, Max: 4, Flexible: 4, AdvertisedMin: 1}, true
+	case 33:
+		return API{Key: 33, Name: "AlterConfigs", Min: 0, Max: 2, Flexible: 2, AdvertisedMin: 0}, true
+	case 34:
+		return API{Key: 34, Name: "AlterReplicaLogDirs", Min: 1, Max: 2, Flexible: 2, AdvertisedMin: 1}, true
+	case 35:
+		return API{Key: 35, Name: "DescribeLogDirs", Min: 1, Max: 5, Flexible: 2, AdvertisedMin: 1}, true
+	case 36:
+		return API{Key: 36, Name: "SaslAuthenticate", Min: 0, Max: 2, Flexible: 2, AdvertisedMin: 0}, true
+	case 37:
+		return API{Key: 37, Name: "CreatePartitions", Min: 0, Max: 3, Flexible: 2, AdvertisedMin: 0}, true
+	case 38:
+		return API{Key: 38, Name: "CreateDelegationToken", Min: 1, Max: 3, Flexible: 2, AdvertisedMin: 1}, true
+	case 39:
+		return API{Key: 39, Name: "RenewDelegationToken", Min: 1, Max: 2, Flexible: 2, AdvertisedMin: 1}, true
+	case 40:
+		return API{Key: 40, Name: "ExpireDelegationToken", Min: 1, Max: 2, Flexible: 2, AdvertisedMin: 1}, true
+	case 41:
+		return API{Key: 41, Name: "DescribeDelegationToken", Min: 1, Max: 3, Flexible: 2, AdvertisedMin: 1}, true
+	case 42:
+		return API{Key: 42, Name: "DeleteGroups", Min: 0, Max: 2, Flexible: 2, AdvertisedMin: 0}, true
+	case 43:
+		return API{Key: 43, Name: "ElectLeaders", Min: 0, Max: 2, Flexible: 2, AdvertisedMin: 0}, true
+	case 44:
+		return API{Key: 44, Name: "IncrementalAlterConfigs", Min: 0, Max: 1, Flexible: 1, AdvertisedMin: 0}, true
+	case 45:
+		return API{Key: 45, Name: "AlterPartitionReassignments", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 46:
+		return API{Key: 46, Name: "ListPartitionReassignments", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 47:
+		return API{Key: 47, Name: "OffsetDelete", Min: 0, Max: 0, Flexible: -1, AdvertisedMin: 0}, true
+	case 48:
+		return API{Key: 48, Name: "DescribeClientQuotas", Min: 0, Max: 1, Flexible: 1, AdvertisedMin: 0}, true
+	case 49:
+		return API{Key: 49, Name: "AlterClientQuotas", Min: 0, Max: 1, Flexible: 1, AdvertisedMin: 0}, true
+	case 50:
+		return API{Key: 50, Name: "DescribeUserScramCredentials", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 51:
+		return API{Key: 51, Name: "AlterUserScramCredentials", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 52:
+		return API{Key: 52, Name: "Vote", Min: 0, Max: 2, Flexible: 0, AdvertisedMin: 0}, true
+	case 53:
+		return API{Key: 53, Name: "BeginQuorumEpoch", Min: 0, Max: 1, Flexible: 1, AdvertisedMin: 0}, true
+	case 54:
+		return API{Key: 54, Name: "EndQuorumEpoch", Min: 0, Max: 1, Flexible: 1, AdvertisedMin: 0}, true
+	case 55:
+		return API{Key: 55, Name: "DescribeQuorum", Min: 0, Max: 2, Flexible: 0, AdvertisedMin: 0}, true
+	case 56:
+		return API{Key: 56, Name: "AlterPartition", Min: 2, Max: 3, Flexible: 0, AdvertisedMin: 2}, true
+	case 57:
+		return API{Key: 57, Name: "UpdateFeatures", Min: 0, Max: 2, Flexible: 0, AdvertisedMin: 0}, true
+	case 58:
+		return API{Key: 58, Name: "Envelope", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 59:
+		return API{Key: 59, Name: "FetchSnapshot", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 60:
+		return API{Key: 60, Name: "DescribeCluster", Min: 0, Max: 2, Flexible: 0, AdvertisedMin: 0}, true
+	case 61:
+		return API{Key: 61, Name: "DescribeProducers", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 62:
+		return API{Key: 62, Name: "BrokerRegistration", Min: 0, Max: 4, Flexible: 0, AdvertisedMin: 0}, true
+	case 63:
+		return API{Key: 63, Name: "BrokerHeartbeat", Min: 0, Max: 2, Flexible: 0, AdvertisedMin: 0}, true
+	case 64:
+		return API{Key: 64, Name: "UnregisterBroker", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 65:
+		return API{Key: 65, Name: "DescribeTransactions", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 66:
+		return API{Key: 66, Name: "ListTransactions", Min: 0, Max: 2, Flexible: 0, AdvertisedMin: 0}, true
+	case 67:
+		return API{Key: 67, Name: "AllocateProducerIds", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 68:
+		return API{Key: 68, Name: "ConsumerGroupHeartbeat", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 69:
+		return API{Key: 69, Name: "ConsumerGroupDescribe", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 70:
+		return API{Key: 70, Name: "ControllerRegistration", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 71:
+		return API{Key: 71, Name: "GetTelemetrySubscriptions", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 72:
+		return API{Key: 72, Name: "PushTelemetry", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 73:
+		return API{Key: 73, Name: "AssignReplicasToDirs", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 74:
+		return API{Key: 74, Name: "ListConfigResources", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 75:
+		return API{Key: 75, Name: "DescribeTopicPartitions", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 76:
+		return API{Key: 76, Name: "ShareGroupHeartbeat", Min: 1, Max: 1, Flexible: 0, AdvertisedMin: 1}, true
+	case 77:
+		return API{Key: 77, Name: "ShareGroupDescribe", Min: 1, Max: 1, Flexible: 0, AdvertisedMin: 1}, true
+	case 78:
+		return API{Key: 78, Name: "ShareFetch", Min: 1, Max: 2, Flexible: 0, AdvertisedMin: 1}, true
+	case 79:
+		return API{Key: 79, Name: "ShareAcknowledge", Min: 1, Max: 2, Flexible: 0, AdvertisedMin: 1}, true
+	case 80:
+		return API{Key: 80, Name: "AddRaftVoter", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 81:
+		return API{Key: 81, Name: "RemoveRaftVoter", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 82:
+		return API{Key: 82, Name: "UpdateRaftVoter", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 83:
+		return API{Key: 83, Name: "InitializeShareGroupState", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 84:
+		return API{Key: 84, Name: "ReadShareGroupState", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 85:
+		return API{Key: 85, Name: "WriteShareGroupState", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 86:
+		return API{Key: 86, Name: "DeleteShareGroupState", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 87:
+		return API{Key: 87, Name: "ReadShareGroupStateSummary", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 88:
+		return API{Key: 88, Name: "StreamsGroupHeartbeat", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 89:
+		return API{Key: 89, Name: "StreamsGroupDescribe", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 90:
+		return API{Key: 90, Name: "DescribeShareGroupOffsets", Min: 0, Max: 1, Flexible: 0, AdvertisedMin: 0}, true
+	case 91:
+		return API{Key: 91, Name: "AlterShareGroupOffsets", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
+	case 92:
+		return API{Key: 92, Name: "DeleteShareGroupOffsets", Min: 0, Max: 0, Flexible: 0, AdvertisedMin: 0}, true
 	}
 	return API{}, false
 }
 
 // maxKey is the greatest API key.
-const maxKey = 32
+const maxKey = 92
 
 // NewRequest returns the request of an API, with Kafka's defaults, or nil if there is no such API.
 func NewRequest(key int16) Message {
@@ -69,8 +303,26 @@ func NewRequest(key int16) Message {
 		return NewListOffsetsRequest()
 	case 3:
 		return NewMetadataRequest()
+	case 8:
+		return NewOffsetCommitRequest()
+	case 9:
+		return NewOffsetFetchRequest()
 	case 10:
 		return NewFindCoordinatorRequest()
+	case 11:
+		return NewJoinGroupRequest()
+	case 12:
+		return NewHeartbeatRequest()
+	case 13:
+		return NewLeaveGroupRequest()
+	case 14:
+		return NewSyncGroupRequest()
+	case 15:
+		return NewDescribeGroupsRequest()
+	case 16:
+		return NewListGroupsRequest()
+	case 17:
+		return NewSaslHandshakeRequest()
 	case 18:
 		return NewApiVersionsRequest()
 	case 19:
@@ -81,8 +333,146 @@ func NewRequest(key int16) Message {
 		return NewDeleteRecordsRequest()
 	case 22:
 		return NewInitProducerIdRequest()
+	case 23:
+		return NewOffsetForLeaderEpochRequest()
+	case 24:
+		return NewAddPartitionsToTxnRequest()
+	case 25:
+		return NewAddOffsetsToTxnRequest()
+	case 26:
+		return NewEndTxnRequest()
+	case 27:
+		return NewWriteTxnMarkersRequest()
+	case 28:
+		return NewTxnOffsetCommitRequest()
+	case 29:
+		return NewDescribeAclsRequest()
+	case 30:
+		return NewCreateAclsRequest()
+	case 31:
+		return NewDeleteAclsRequest()
 	case 32:
 		return NewDescribeConfigsRequest()
+	case 33:
+		return NewAlterConfigsRequest()
+	case 34:
+		return NewAlterReplicaLogDirsRequest()
+	case 35:
+		return NewDescribeLogDirsRequest()
+	case 36:
+		return NewSaslAuthenticateRequest()
+	case 37:
+		return NewCreatePartitionsRequest()
+	case 38:
+		return NewCreateDelegationTokenRequest()
+	case 39:
+		return NewRenewDelegationTokenRequest()
+	case 40:
+		return NewExpireDelegationTokenRequest()
+	case 41:
+		return NewDescribeDelegationTokenRequest()
+	case 42:
+		return NewDeleteGroupsRequest()
+	case 43:
+		return NewElectLeadersRequest()
+	case 44:
+		return NewIncrementalAlterConfigsRequest()
+	case 45:
+		return NewAlterPartitionReassignmentsRequest()
+	case 46:
+		return NewListPartitionReassignmentsRequest()
+	case 47:
+		return NewOffsetDeleteRequest()
+	case 48:
+		return NewDescribeClientQuotasRequest()
+	case 49:
+		return NewAlterClientQuotasRequest()
+	case 50:
+		return NewDescribeUserScramCredentialsRequest()
+	case 51:
+		return NewAlterUserScramCredentialsRequest()
+	case 52:
+		return NewVoteRequest()
+	case 53:
+		return NewBeginQuorumEpochRequest()
+	case 54:
+		return NewEndQuorumEpochRequest()
+	case 55:
+		return NewDescribeQuorumRequest()
+	case 56:
+		return NewAlterPartitionRequest()
+	case 57:
+		return NewUpdateFeaturesRequest()
+	case 58:
+		return NewEnvelopeRequest()
+	case 59:
+		return NewFetchSnapshotRequest()
+	case 60:
+		return NewDescribeClusterRequest()
+	case 61:
+		return NewDescribeProducersRequest()
+	case 62:
+		return NewBrokerRegistrationRequest()
+	case 63:
+		return NewBrokerHeartbeatRequest()
+	case 64:
+		return NewUnregisterBrokerRequest()
+	case 65:
+		return NewDescribeTransactionsRequest()
+	case 66:
+		return NewListTransactionsRequest()
+	case 67:
+		return NewAllocateProducerIdsRequest()
+	case 68:
+		return NewConsumerGroupHeartbeatRequest()
+	case 69:
+		return NewConsumerGroupDescribeRequest()
+	case 70:
+		return NewControllerRegistrationRequest()
+	case 71:
+		return NewGetTelemetrySubscriptionsRequest()
+	case 72:
+		return NewPushTelemetryRequest()
+	case 73:
+		return NewAssignReplicasToDirsRequest()
+	case 74:
+		return NewListConfigResourcesRequest()
+	case 75:
+		return NewDescribeTopicPartitionsRequest()
+	case 76:
+		return NewShareGroupHeartbeatRequest()
+	case 77:
+		return NewShareGroupDescribeRequest()
+	case 78:
+		return NewShareFetchRequest()
+	case 79:
+		return NewShareAcknowledgeRequest()
+	case 80:
+		return NewAddRaftVoterRequest()
+	case 81:
+		return NewRemoveRaftVoterRequest()
+	case 82:
+		return NewUpdateRaftVoterRequest()
+	case 83:
+		return NewInitializeShareGroupStateRequest()
+	case 84:
+		return NewReadShareGroupStateRequest()
+	case 85:
+		return NewWriteShareGroupStateRequest()
+	case 86:
+		return NewDeleteShareGroupStateRequest()
+	case 87:
+		return NewReadShareGroupStateSummaryRequest()
+	case 88:
+		return NewStreamsGroupHeartbeatRequest()
+	case 89:
+		return NewStreamsGroupDescribeRequest()
+	case 90:
+		return NewDescribeShareGroupOffsetsRequest()
+	case 91:
+		return NewAlterShareGroupOffsetsRequest()
+	case 92:
+		return NewDeleteShareGroupOffsetsRequest()
 	}
 	return nil
 }
@@ -98,8 +488,26 @@ func NewResponse(key int16) Message {
 		return NewListOffsetsResponse()
 	case 3:
 		return NewMetadataResponse()
+	case 8:
+		return NewOffsetCommitResponse()
+	case 9:
+		return NewOffsetFetchResponse()
 	case 10:
 		return NewFindCoordinatorResponse()
+	case 11:
+		return NewJoinGroupResponse()
+	case 12:
+		return NewHeartbeatResponse()
+	case 13:
+		return NewLeaveGroupResponse()
+	case 14:
+		return NewSyncGroupResponse()
+	case 15:
+		return NewDescribeGroupsResponse()
+	case 16:
+		return NewListGroupsResponse()
+	case 17:
+		return NewSaslHandshakeResponse()
 	case 18:
 		return NewApiVersionsResponse()
 	case 19:
@@ -110,8 +518,146 @@ func NewResponse(key int16) Message {
 		return NewDeleteRecordsResponse()
 	case 22:
 		return NewInitProducerIdResponse()
+	case 23:
+		return NewOffsetForLeaderEpochResponse()
+	case 24:
+		return NewAddPartitionsToTxnResponse()
+	case 25:
+		return NewAddOffsetsToTxnResponse()
+	case 26:
+		return NewEndTxnResponse()
+	case 27:
+		return NewWriteTxnMarkersResponse()
+	case 28:
+		return NewTxnOffsetCommitResponse()
+	case 29:
+		return NewDescribeAclsResponse()
+	case 30:
+		return NewCreateAclsResponse()
+	case 31:
+		return NewDeleteAclsResponse()
 	case 32:
 		return NewDescribeConfigsResponse()
+	case 33:
+		return NewAlterConfigsResponse()
+	case 34:
+		return NewAlterReplicaLogDirsResponse()
+	case 35:
+		return NewDescribeLogDirsResponse()
+	case 36:
+		return NewSaslAuthenticateResponse()
+	case 37:
+		return NewCreatePartitionsResponse()
+	case 38:
+		return NewCreateDelegationTokenResponse()
+	case 39:
+		return NewRenewDelegationTokenResponse()
+	case 40:
+		return NewExpireDelegationTokenResponse()
+	case 41:
+		return NewDescribeDelegationTokenResponse()
+	case 42:
+		return NewDeleteGroupsResponse()
+	case 43:
+		return NewElectLeadersResponse()
+	case 44:
+		return NewIncrementalAlterConfigsResponse()
+	case 45:
+		return NewAlterPartitionReassignmentsResponse()
+	case 46:
+		return NewListPartitionReassignmentsResponse()
+	case 47:
+		return NewOffsetDeleteResponse()
+	case 48:
+		return NewDescribeClientQuotasResponse()
+	case 49:
+		return NewAlterClientQuotasResponse()
+	case 50:
+		return NewDescribeUserScramCredentialsResponse()
+	case 51:
+		return NewAlterUserScramCredentialsResponse()
+	case 52:
+		return NewVoteResponse()
+	case 53:
+		return NewBeginQuorumEpochResponse()
+	case 54:
+		return NewEndQuorumEpochResponse()
+	case 55:
+		return NewDescribeQuorumResponse()
+	case 56:
+		return NewAlterPartitionResponse()
+	case 57:
+		return NewUpdateFeaturesResponse()
+	case 58:
+		return NewEnvelopeResponse()
+	case 59:
+		return NewFetchSnapshotResponse()
+	case 60:
+		return NewDescribeClusterResponse()
+	case 61:
+		return NewDescribeProducersResponse()
+	case 62:
+		return NewBrokerRegistrationResponse()
+	case 63:
+		return NewBrokerHeartbeatResponse()
+	case 64:
+		return NewUnregisterBrokerResponse()
+	case 65:
+		return NewDescribeTransactionsResponse()
+	case 66:
+		return NewListTransactionsResponse()
+	case 67:
+		return NewAllocateProducerIdsResponse()
+	case 68:
+		return NewConsumerGroupHeartbeatResponse()
+	case 69:
+		return NewConsumerGroupDescribeResponse()
+	case 70:
+		return NewControllerRegistrationResponse()
+	case 71:
+		return NewGetTelemetrySubscriptionsResponse()
+	case 72:
+		return NewPushTelemetryResponse()
+	case 73:
+		return NewAssignReplicasToDirsResponse()
+	case 74:
+		return NewListConfigResourcesResponse()
+	case 75:
+		return NewDescribeTopicPartitionsResponse()
+	case 76:
+		return NewShareGroupHeartbeatResponse()
+	case 77:
+		return NewShareGroupDescribeResponse()
+	case 78:
+		return NewShareFetchResponse()
+	case 79:
+		return NewShareAcknowledgeResponse()
+	case 80:
+		return NewAddRaftVoterResponse()
+	case 81:
+		return NewRemoveRaftVoterResponse()
+	case 82:
+		return NewUpdateRaftVoterResponse()
+	case 83:
+		return NewInitializeShareGroupStateResponse()
+	case 84:
+		return NewReadShareGroupStateResponse()
+	case 85:
+		return NewWriteShareGroupStateResponse()
+	case 86:
+		return NewDeleteShareGroupStateResponse()
+	case 87:
+		return NewReadShareGroupStateSummaryResponse()
+	case 88:
+		return NewStreamsGroupHeartbeatResponse()
+	case 89:
+		return NewStreamsGroupDescribeResponse()
+	case 90:
+		return NewDescribeShareGroupOffsetsResponse()
+	case 91:
+		return NewAlterShareGroupOffsetsResponse()
+	case 92:
+		return NewDeleteShareGroupOffsetsResponse()
 	}
 	return nil
 }
@@ -188,6 +734,148 @@ func newControl(key int16) (m Message, least, greatest int16) {
 		return NewKRaftVersionRecord(), 0, 0
 	case 6:
 		return NewVotersRecord(), 0, 0
+	}
+	return nil, 0, 0
+}
+
+// newConsumerOffsetsKey returns the key of __consumer_offsets's records of a type, and its least and greatest versions, or nil if it is unknown.
+func newConsumerOffsetsKey(key int16) (m Message, least, greatest int16) {
+	switch key {
+	case 0:
+		return NewLegacyOffsetCommitKey(), 0, 0
+	case 1:
+		return NewOffsetCommitKey(), 0, 0
+	case 2:
+		return NewGroupMetadataKey(), 0, 0
+	case 3:
+		return NewConsumerGroupMetadataKey(), 0, 0
+	case 4:
+		return NewConsumerGroupPartitionMetadataKey(), 0, 0
+	case 5:
+		return NewConsumerGroupMemberMetadataKey(), 0, 0
+	case 6:
+		return NewConsumerGroupTargetAssignmentMetadataKey(), 0, 0
+	case 7:
+		return NewConsumerGroupTargetAssignmentMemberKey(), 0, 0
+	case 8:
+		return NewConsumerGroupCurrentMemberAssignmentKey(), 0, 0
+	case 10:
+		return NewShareGroupMemberMetadataKey(), 0, 0
+	case 11:
+		return NewShareGroupMetadataKey(), 0, 0
+	case 12:
+		return NewShareGroupTargetAssignmentMetadataKey(), 0, 0
+	case 13:
+		return NewShareGroupTargetAssignmentMemberKey(), 0, 0
+	case 14:
+		return NewShareGroupCurrentMemberAssignmentKey(), 0, 0
+	case 15:
+		return NewShareGroupStatePartitionMetadataKey(), 0, 0
+	case 16:
+		return NewConsumerGroupRegularExpressionKey(), 0, 0
+	case 17:
+		return NewStreamsGroupMetadataKey(), 0, 0
+	case 19:
+		return NewStreamsGroupMemberMetadataKey(), 0, 0
+	case 20:
+		return NewStreamsGroupTargetAssignmentMetadataKey(), 0, 0
+	case 21:
+		return NewStreamsGroupTargetAssignmentMemberKey(), 0, 0
+	case 22:
+		return NewStreamsGroupCurrentMemberAssignmentKey(), 0, 0
+	case 23:
+		return NewStreamsGroupTopologyKey(), 0, 0
+	}
+	return nil, 0, 0
+}
+
+// newConsumerOffsetsValue returns the value of __consumer_offsets's records of a type, and its least and greatest versions, or nil if it is unknown.
+func newConsumerOffsetsValue(key int16) (m Message, least, greatest int16) {
+	switch key {
+	case 0:
+		return NewLegacyOffsetCommitValue(), 0, 0
+	case 1:
+		return NewOffsetCommitValue(), 0, 4
+	case 2:
+		return NewGroupMetadataValue(), 0, 4
+	case 3:
+		return NewConsumerGroupMetadataValue(), 0, 0
+	case 4:
+		return NewConsumerGroupPartitionMetadataValue(), 0, 0
+	case 5:
+		return NewConsumerGroupMemberMetadataValue(), 0, 0
+	case 6:
+		return NewConsumerGroupTargetAssignmentMetadataValue(), 0, 0
+	case 7:
+		return NewConsumerGroupTargetAssignmentMemberValue(), 0, 0
+	case 8:
+		return NewConsumerGroupCurrentMemberAssignmentValue(), 0, 0
+	case 10:
+		return NewShareGroupMemberMetadataValue(), 0, 0
+	case 11:
+		return NewShareGroupMetadataValue(), 0, 0
+	case 12:
+		return NewShareGroupTargetAssignmentMetadataValue(), 0, 0
+	case 13:
+		return NewShareGroupTargetAssignmentMemberValue(), 0, 0
+	case 14:
+		return NewShareGroupCurrentMemberAssignmentValue(), 0, 0
+	case 15:
+		return NewShareGroupStatePartitionMetadataValue(), 0, 0
+	case 16:
+		return NewConsumerGroupRegularExpressionValue(), 0, 0
+	case 17:
+		return NewStreamsGroupMetadataValue(), 0, 0
+	case 19:
+		return NewStreamsGroupMemberMetadataValue(), 0, 0
+	case 20:
+		return NewStreamsGroupTargetAssignmentMetadataValue(), 0, 0
+	case 21:
+		return NewStreamsGroupTargetAssignmentMemberValue(), 0, 0
+	case 22:
+		return NewStreamsGroupCurrentMemberAssignmentValue(), 0, 0
+	case 23:
+		return NewStreamsGroupTopologyValue(), 0, 0
+	}
+	return nil, 0, 0
+}
+
+// newShareGroupStateKey returns the key of __share_group_state's records of a type, and its least and greatest versions, or nil if it is unknown.
+func newShareGroupStateKey(key int16) (m Message, least, greatest int16) {
+	switch key {
+	case 0:
+		return NewShareSnapshotKey(), 0, 0
+	case 1:
+		return NewShareUpdateKey(), 0, 0
+	}
+	return nil, 0, 0
+}
+
+// newShareGroupStateValue returns the value of __share_group_state's records of a type, and its least and greatest versions, or nil if it is unknown.
+func newShareGroupStateValue(key int16) (m Message, least, greatest int16) {
+	switch key {
+	case 0:
+		return NewShareSnapshotValue(), 0, 0
+	case 1:
+		return NewShareUpdateValue(), 0, 0
+	}
+	return nil, 0, 0
+}
+
+// newTransactionStateKey returns the key of __transaction_state's records of a type, and its least and greatest versions, or nil if it is unknown.
+func newTransactionStateKey(key int16) (m Message, least, greatest int16) {
+	switch key {
+	case 0:
+		return NewTransactionLogKey(), 0, 0
+	}
+	return nil, 0, 0
+}
+
+// newTransactionStateValue returns the value of __transaction_state's records of a type, and its least and greatest versions, or nil if it is unknown.
+func newTransactionStateValue(key int16) (m Message, least, greatest int16) {
+	switch key {
+	case 0:
+		return NewTransactionLogValue(), 0, 1
 	}
 	return nil, 0, 0
 }

@@ -24,39 +24,32 @@ func (m *BeginTransactionRecord) Default() {
 
 // Encode implements [Message].
 func (m *BeginTransactionRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("BeginTransactionRecord", version)
-		return
-	}
-	const flexible = true
-	tags := uint32(0)
-	if m.Name.Valid {
-		tags++
-	}
-	w.Uvarint(tags)
-	if m.Name.Valid {
-		start := w.beginTag(0)
-		w.NullString(flexible, true, m.Name, "BeginTransactionRecord.Name")
-		w.endTag(start)
+	if c := (coder{w: w, flexible: true}); c.has("BeginTransactionRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *BeginTransactionRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("BeginTransactionRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	for n := r.tags("BeginTransactionRecord"); n > 0 && r.err == nil; n-- {
-		tag, outer := r.enterTag("BeginTransactionRecord")
-		switch {
-		case tag == 0:
-			m.Name = r.NullString(flexible, true, "BeginTransactionRecord.Name")
-			r.leaveTag(outer, "BeginTransactionRecord.Name")
-		default:
-			r.skipTag(outer)
+	if c := (coder{r: r, flexible: true}); c.has("BeginTransactionRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *BeginTransactionRecord) code(c *coder, _ int16) {
+	if c.flexible {
+		sent := uint64(0)
+		if m.Name.Valid {
+			sent |= 1 << 0
+		}
+		for t := c.tags(sent, "BeginTransactionRecord"); t.next(c); {
+			switch {
+			case t.tag == 0:
+				c.nullString(&m.Name, false, true, "BeginTransactionRecord.Name")
+			default:
+				t.skip(c)
+			}
 		}
 	}
 }

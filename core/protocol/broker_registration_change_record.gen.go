@@ -29,102 +29,68 @@ func (m *BrokerRegistrationChangeRecord) Default() {
 
 // Encode implements [Message].
 func (m *BrokerRegistrationChangeRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 3 {
-		w.badVersion("BrokerRegistrationChangeRecord", version)
-		return
-	}
-	const flexible = true
-	w.Int32(m.BrokerId)
-	w.Int64(m.BrokerEpoch)
-	if version < 1 && m.InControlledShutdown != 0 {
-		w.absent("BrokerRegistrationChangeRecord.InControlledShutdown", version)
-	}
-	if version < 2 && len(m.LogDirs) > 0 {
-		w.absent("BrokerRegistrationChangeRecord.LogDirs", version)
-	}
-	if version < 3 && m.CordonedLogDirs != nil {
-		w.absent("BrokerRegistrationChangeRecord.CordonedLogDirs", version)
-	}
-	tags := uint32(0)
-	if m.Fenced != 0 {
-		tags++
-	}
-	if version >= 1 && m.InControlledShutdown != 0 {
-		tags++
-	}
-	if version >= 2 && len(m.LogDirs) > 0 {
-		tags++
-	}
-	if version >= 3 && m.CordonedLogDirs != nil {
-		tags++
-	}
-	w.Uvarint(tags)
-	if m.Fenced != 0 {
-		start := w.beginTag(0)
-		w.Int8(m.Fenced)
-		w.endTag(start)
-	}
-	if version >= 1 && m.InControlledShutdown != 0 {
-		start := w.beginTag(1)
-		w.Int8(m.InControlledShutdown)
-		w.endTag(start)
-	}
-	if version >= 2 && len(m.LogDirs) > 0 {
-		start := w.beginTag(2)
-		w.Length(flexible, len(m.LogDirs))
-		for _, v := range m.LogDirs {
-			w.UUID(v)
-		}
-		w.endTag(start)
-	}
-	if version >= 3 && m.CordonedLogDirs != nil {
-		start := w.beginTag(3)
-		w.ArrayLen(flexible, true, m.CordonedLogDirs == nil, len(m.CordonedLogDirs), "BrokerRegistrationChangeRecord.CordonedLogDirs")
-		for _, v := range m.CordonedLogDirs {
-			w.UUID(v)
-		}
-		w.endTag(start)
+	if c := (coder{w: w, flexible: true}); c.has("BrokerRegistrationChangeRecord", version, 0, 3) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *BrokerRegistrationChangeRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 3 {
-		r.badVersion("BrokerRegistrationChangeRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.BrokerId = r.Int32("BrokerRegistrationChangeRecord.BrokerId")
-	m.BrokerEpoch = r.Int64("BrokerRegistrationChangeRecord.BrokerEpoch")
-	for n := r.tags("BrokerRegistrationChangeRecord"); n > 0 && r.err == nil; n-- {
-		tag, outer := r.enterTag("BrokerRegistrationChangeRecord")
-		switch {
-		case tag == 0:
-			m.Fenced = r.Int8("BrokerRegistrationChangeRecord.Fenced")
-			r.leaveTag(outer, "BrokerRegistrationChangeRecord.Fenced")
-		case tag == 1 && version >= 1:
-			m.InControlledShutdown = r.Int8("BrokerRegistrationChangeRecord.InControlledShutdown")
-			r.leaveTag(outer, "BrokerRegistrationChangeRecord.InControlledShutdown")
-		case tag == 2 && version >= 2:
-			if n := r.ArrayLen(flexible, false, 16, 16, "BrokerRegistrationChangeRecord.LogDirs"); n > 0 {
-				m.LogDirs = make([]UUID, n)
+	if c := (coder{r: r, flexible: true}); c.has("BrokerRegistrationChangeRecord", version, 0, 3) {
+		m.code(&c, version)
+	}
+}
+
+func (m *BrokerRegistrationChangeRecord) code(c *coder, version int16) {
+	c.int32(&m.BrokerId, "BrokerRegistrationChangeRecord.BrokerId")
+	c.int64(&m.BrokerEpoch, "BrokerRegistrationChangeRecord.BrokerEpoch")
+	if version < 1 && m.InControlledShutdown != 0 {
+		c.absent("BrokerRegistrationChangeRecord.InControlledShutdown", version)
+	}
+	if version < 2 && len(m.LogDirs) > 0 {
+		c.absent("BrokerRegistrationChangeRecord.LogDirs", version)
+	}
+	if version < 3 && m.CordonedLogDirs != nil {
+		c.absent("BrokerRegistrationChangeRecord.CordonedLogDirs", version)
+	}
+	if c.flexible {
+		sent := uint64(0)
+		if m.Fenced != 0 {
+			sent |= 1 << 0
+		}
+		if version >= 1 && m.InControlledShutdown != 0 {
+			sent |= 1 << 1
+		}
+		if version >= 2 && len(m.LogDirs) > 0 {
+			sent |= 1 << 2
+		}
+		if version >= 3 && m.CordonedLogDirs != nil {
+			sent |= 1 << 3
+		}
+		for t := c.tags(sent, "BrokerRegistrationChangeRecord"); t.next(c); {
+			switch {
+			case t.tag == 0:
+				c.int8(&m.Fenced, "BrokerRegistrationChangeRecord.Fenced")
+			case t.tag == 1 && version >= 1:
+				c.int8(&m.InControlledShutdown, "BrokerRegistrationChangeRecord.InControlledShutdown")
+			case t.tag == 2 && version >= 2:
+				if n := c.array(len(m.LogDirs), 16, 16, "BrokerRegistrationChangeRecord.LogDirs"); n > 0 {
+					m.LogDirs = make([]UUID, n)
+				}
 				for i := range m.LogDirs {
-					m.LogDirs[i] = r.UUID("BrokerRegistrationChangeRecord.LogDirs")
+					c.uuid(&m.LogDirs[i], "BrokerRegistrationChangeRecord.LogDirs")
 				}
-			}
-			r.leaveTag(outer, "BrokerRegistrationChangeRecord.LogDirs")
-		case tag == 3 && version >= 3:
-			m.CordonedLogDirs = nil
-			if n := r.ArrayLen(flexible, true, 16, 16, "BrokerRegistrationChangeRecord.CordonedLogDirs"); n >= 0 {
-				m.CordonedLogDirs = make([]UUID, n)
+			case t.tag == 3 && version >= 3:
+				if n := c.nullArray(len(m.CordonedLogDirs), m.CordonedLogDirs == nil, true, 16, 16, "BrokerRegistrationChangeRecord.CordonedLogDirs"); n >= 0 {
+					m.CordonedLogDirs = make([]UUID, n)
+				}
 				for i := range m.CordonedLogDirs {
-					m.CordonedLogDirs[i] = r.UUID("BrokerRegistrationChangeRecord.CordonedLogDirs")
+					c.uuid(&m.CordonedLogDirs[i], "BrokerRegistrationChangeRecord.CordonedLogDirs")
 				}
+			default:
+				t.skip(c)
 			}
-			r.leaveTag(outer, "BrokerRegistrationChangeRecord.CordonedLogDirs")
-		default:
-			r.skipTag(outer)
 		}
 	}
 }

@@ -24,23 +24,20 @@ func (m *ClearElrRecord) Default() {
 
 // Encode implements [Message].
 func (m *ClearElrRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("ClearElrRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("ClearElrRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.TopicName, "ClearElrRecord.TopicName")
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *ClearElrRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("ClearElrRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.TopicName = r.String(flexible, "ClearElrRecord.TopicName")
-	r.skipTags("ClearElrRecord")
+	if c := (coder{r: r, flexible: true}); c.has("ClearElrRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ClearElrRecord) code(c *coder, _ int16) {
+	c.string(&m.TopicName, "ClearElrRecord.TopicName")
+	c.noTags("ClearElrRecord")
 }

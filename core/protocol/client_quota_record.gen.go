@@ -27,42 +27,35 @@ func (m *ClientQuotaRecord) Default() {
 
 // Encode implements [Message].
 func (m *ClientQuotaRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("ClientQuotaRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("ClientQuotaRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.Length(flexible, len(m.Entity))
-	for i := range m.Entity {
-		m.Entity[i].encode(w, version)
-	}
-	w.String(flexible, m.Key, "ClientQuotaRecord.Key")
-	w.Float64(m.Value)
-	w.Bool(m.Remove)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *ClientQuotaRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("ClientQuotaRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	if n := r.ArrayLen(flexible, false, leastQuotaEntity(version), 40, "ClientQuotaRecord.Entity"); n > 0 {
+	if c := (coder{r: r, flexible: true}); c.has("ClientQuotaRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ClientQuotaRecord) code(c *coder, version int16) {
+	if n := c.array(len(m.Entity), 3, 40, "ClientQuotaRecord.Entity"); n > 0 {
 		m.Entity = make([]QuotaEntity, n)
 		for i := range m.Entity {
-			m.Entity[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Entity[i].Default()
 		}
 	}
-	m.Key = r.String(flexible, "ClientQuotaRecord.Key")
-	m.Value = r.Float64("ClientQuotaRecord.Value")
-	m.Remove = r.Bool("ClientQuotaRecord.Remove")
-	r.skipTags("ClientQuotaRecord")
+	for i := range m.Entity {
+		if m.Entity[i].code(c, version); c.failed() {
+			return
+		}
+	}
+	c.string(&m.Key, "ClientQuotaRecord.Key")
+	c.float64(&m.Value, "ClientQuotaRecord.Value")
+	c.bool(&m.Remove, "ClientQuotaRecord.Remove")
+	c.noTags("ClientQuotaRecord")
 }
 
 // QuotaEntity is a part of [ClientQuotaRecord].
@@ -84,22 +77,8 @@ func (m *QuotaEntity) Default() {
 	}
 }
 
-func (m *QuotaEntity) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.EntityType, "QuotaEntity.EntityType")
-	w.NullString(flexible, true, m.EntityName, "QuotaEntity.EntityName")
-	w.Uvarint(0)
-}
-
-func (m *QuotaEntity) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.EntityType = r.String(flexible, "QuotaEntity.EntityType")
-	m.EntityName = r.NullString(flexible, true, "QuotaEntity.EntityName")
-	r.skipTags("QuotaEntity")
-}
-
-// leastQuotaEntity is its least encoded size.
-func leastQuotaEntity(_ int16) int {
-	return 3
+func (m *QuotaEntity) code(c *coder, _ int16) {
+	c.string(&m.EntityType, "QuotaEntity.EntityType")
+	c.nullString(&m.EntityName, false, true, "QuotaEntity.EntityName")
+	c.noTags("QuotaEntity")
 }

@@ -29,29 +29,23 @@ func (m *ConfigRecord) Default() {
 
 // Encode implements [Message].
 func (m *ConfigRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("ConfigRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("ConfigRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.Int8(m.ResourceType)
-	w.String(flexible, m.ResourceName, "ConfigRecord.ResourceName")
-	w.String(flexible, m.Name, "ConfigRecord.Name")
-	w.NullString(flexible, true, m.Value, "ConfigRecord.Value")
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *ConfigRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("ConfigRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.ResourceType = r.Int8("ConfigRecord.ResourceType")
-	m.ResourceName = r.String(flexible, "ConfigRecord.ResourceName")
-	m.Name = r.String(flexible, "ConfigRecord.Name")
-	m.Value = r.NullString(flexible, true, "ConfigRecord.Value")
-	r.skipTags("ConfigRecord")
+	if c := (coder{r: r, flexible: true}); c.has("ConfigRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ConfigRecord) code(c *coder, _ int16) {
+	c.int8(&m.ResourceType, "ConfigRecord.ResourceType")
+	c.string(&m.ResourceName, "ConfigRecord.ResourceName")
+	c.string(&m.Name, "ConfigRecord.Name")
+	c.nullString(&m.Value, false, true, "ConfigRecord.Value")
+	c.noTags("ConfigRecord")
 }

@@ -28,44 +28,31 @@ func (m *CreateTopicsRequest) Default() {
 
 // Encode implements [Message].
 func (m *CreateTopicsRequest) Encode(w *Writer, version int16) {
-	if version < 2 || version > 7 {
-		w.badVersion("CreateTopicsRequest", version)
-		return
-	}
-	flexible := version >= 5
-	w.Length(flexible, len(m.Topics))
-	for i := range m.Topics {
-		m.Topics[i].encode(w, version)
-	}
-	w.Int32(m.TimeoutMs)
-	w.Bool(m.ValidateOnly)
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 5}); c.has("CreateTopicsRequest", version, 2, 7) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *CreateTopicsRequest) Decode(r *Reader, version int16) {
-	if version < 2 || version > 7 {
-		r.badVersion("CreateTopicsRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 5
-	if n := r.ArrayLen(flexible, false, leastCreatableTopic(version), 72, "CreateTopicsRequest.Topics"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 5}); c.has("CreateTopicsRequest", version, 2, 7) {
+		m.code(&c, version)
+	}
+}
+
+func (m *CreateTopicsRequest) code(c *coder, version int16) {
+	if n := c.array(len(m.Topics), leastCreatableTopic(version), 72, "CreateTopicsRequest.Topics"); n > 0 {
 		m.Topics = make([]CreatableTopic, n)
-		for i := range m.Topics {
-			m.Topics[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Topics {
+		if m.Topics[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	m.TimeoutMs = r.Int32("CreateTopicsRequest.TimeoutMs")
-	m.ValidateOnly = r.Bool("CreateTopicsRequest.ValidateOnly")
-	if flexible {
-		r.skipTags("CreateTopicsRequest")
-	}
+	c.int32(&m.TimeoutMs, "CreateTopicsRequest.TimeoutMs")
+	c.bool(&m.ValidateOnly, "CreateTopicsRequest.ValidateOnly")
+	c.noTags("CreateTopicsRequest")
 }
 
 // CreatableTopic is a part of [CreateTopicsRequest].
@@ -77,62 +64,33 @@ type CreatableTopic struct {
 	Configs           []CreatableTopicConfig
 }
 
-// NewCreatableTopic returns one with Kafka's defaults.
-func NewCreatableTopic() (m CreatableTopic) {
-	m.Default()
-	return m
-}
+// NewCreatableTopic returns one with Kafka's defaults, which are Go's zeros.
+func NewCreatableTopic() (m CreatableTopic) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *CreatableTopic) Default() {
-	*m = CreatableTopic{}
-}
-
-func (m *CreatableTopic) encode(w *Writer, version int16) {
-	flexible := version >= 5
-	w.String(flexible, m.Name, "CreatableTopic.Name")
-	w.Int32(m.NumPartitions)
-	w.Int16(m.ReplicationFactor)
-	w.Length(flexible, len(m.Assignments))
-	for i := range m.Assignments {
-		m.Assignments[i].encode(w, version)
-	}
-	w.Length(flexible, len(m.Configs))
-	for i := range m.Configs {
-		m.Configs[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *CreatableTopic) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 5
-	m.Name = r.String(flexible, "CreatableTopic.Name")
-	m.NumPartitions = r.Int32("CreatableTopic.NumPartitions")
-	m.ReplicationFactor = r.Int16("CreatableTopic.ReplicationFactor")
-	if n := r.ArrayLen(flexible, false, leastCreatableReplicaAssignment(version), 32, "CreatableTopic.Assignments"); n > 0 {
+func (m *CreatableTopic) code(c *coder, version int16) {
+	c.string(&m.Name, "CreatableTopic.Name")
+	c.int32(&m.NumPartitions, "CreatableTopic.NumPartitions")
+	c.int16(&m.ReplicationFactor, "CreatableTopic.ReplicationFactor")
+	if n := c.array(len(m.Assignments), leastCreatableReplicaAssignment(version), 32, "CreatableTopic.Assignments"); n > 0 {
 		m.Assignments = make([]CreatableReplicaAssignment, n)
-		for i := range m.Assignments {
-			m.Assignments[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Assignments {
+		if m.Assignments[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if n := r.ArrayLen(flexible, false, leastCreatableTopicConfig(version), 40, "CreatableTopic.Configs"); n > 0 {
+	if n := c.array(len(m.Configs), leastCreatableTopicConfig(version), 40, "CreatableTopic.Configs"); n > 0 {
 		m.Configs = make([]CreatableTopicConfig, n)
 		for i := range m.Configs {
-			m.Configs[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Configs[i].Default()
 		}
 	}
-	if flexible {
-		r.skipTags("CreatableTopic")
+	for i := range m.Configs {
+		if m.Configs[i].code(c, version); c.failed() {
+			return
+		}
 	}
+	c.noTags("CreatableTopic")
 }
 
 // leastCreatableTopic is its least encoded size.
@@ -149,42 +107,18 @@ type CreatableReplicaAssignment struct {
 	BrokerIds      []int32
 }
 
-// NewCreatableReplicaAssignment returns one with Kafka's defaults.
-func NewCreatableReplicaAssignment() (m CreatableReplicaAssignment) {
-	m.Default()
-	return m
-}
+// NewCreatableReplicaAssignment returns one with Kafka's defaults, which are Go's zeros.
+func NewCreatableReplicaAssignment() (m CreatableReplicaAssignment) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *CreatableReplicaAssignment) Default() {
-	*m = CreatableReplicaAssignment{}
-}
-
-func (m *CreatableReplicaAssignment) encode(w *Writer, version int16) {
-	flexible := version >= 5
-	w.Int32(m.PartitionIndex)
-	w.Length(flexible, len(m.BrokerIds))
-	for _, v := range m.BrokerIds {
-		w.Int32(v)
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *CreatableReplicaAssignment) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 5
-	m.PartitionIndex = r.Int32("CreatableReplicaAssignment.PartitionIndex")
-	if n := r.ArrayLen(flexible, false, 4, 4, "CreatableReplicaAssignment.BrokerIds"); n > 0 {
+func (m *CreatableReplicaAssignment) code(c *coder, _ int16) {
+	c.int32(&m.PartitionIndex, "CreatableReplicaAssignment.PartitionIndex")
+	if n := c.array(len(m.BrokerIds), 4, 4, "CreatableReplicaAssignment.BrokerIds"); n > 0 {
 		m.BrokerIds = make([]int32, n)
-		for i := range m.BrokerIds {
-			m.BrokerIds[i] = r.Int32("CreatableReplicaAssignment.BrokerIds")
-		}
 	}
-	if flexible {
-		r.skipTags("CreatableReplicaAssignment")
+	for i := range m.BrokerIds {
+		c.int32(&m.BrokerIds[i], "CreatableReplicaAssignment.BrokerIds")
 	}
+	c.noTags("CreatableReplicaAssignment")
 }
 
 // leastCreatableReplicaAssignment is its least encoded size.
@@ -214,23 +148,10 @@ func (m *CreatableTopicConfig) Default() {
 	}
 }
 
-func (m *CreatableTopicConfig) encode(w *Writer, version int16) {
-	flexible := version >= 5
-	w.String(flexible, m.Name, "CreatableTopicConfig.Name")
-	w.NullString(flexible, true, m.Value, "CreatableTopicConfig.Value")
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *CreatableTopicConfig) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 5
-	m.Name = r.String(flexible, "CreatableTopicConfig.Name")
-	m.Value = r.NullString(flexible, true, "CreatableTopicConfig.Value")
-	if flexible {
-		r.skipTags("CreatableTopicConfig")
-	}
+func (m *CreatableTopicConfig) code(c *coder, _ int16) {
+	c.string(&m.Name, "CreatableTopicConfig.Name")
+	c.nullString(&m.Value, false, true, "CreatableTopicConfig.Value")
+	c.noTags("CreatableTopicConfig")
 }
 
 // leastCreatableTopicConfig is its least encoded size.

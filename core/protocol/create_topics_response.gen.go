@@ -25,42 +25,33 @@ func (m *CreateTopicsResponse) Default() {
 
 // Encode implements [Message].
 func (m *CreateTopicsResponse) Encode(w *Writer, version int16) {
-	if version < 2 || version > 7 {
-		w.badVersion("CreateTopicsResponse", version)
-		return
-	}
-	flexible := version >= 5
-	w.Int32(m.ThrottleTimeMs)
-	w.Length(flexible, len(m.Topics))
-	for i := range m.Topics {
-		m.Topics[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 5}); c.has("CreateTopicsResponse", version, 2, 7) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *CreateTopicsResponse) Decode(r *Reader, version int16) {
-	if version < 2 || version > 7 {
-		r.badVersion("CreateTopicsResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 5
-	m.ThrottleTimeMs = r.Int32("CreateTopicsResponse.ThrottleTimeMs")
-	if n := r.ArrayLen(flexible, false, leastCreatableTopicResult(version), 104, "CreateTopicsResponse.Topics"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 5}); c.has("CreateTopicsResponse", version, 2, 7) {
+		m.code(&c, version)
+	}
+}
+
+func (m *CreateTopicsResponse) code(c *coder, version int16) {
+	c.int32(&m.ThrottleTimeMs, "CreateTopicsResponse.ThrottleTimeMs")
+	if n := c.array(len(m.Topics), leastCreatableTopicResult(version), 104, "CreateTopicsResponse.Topics"); n > 0 {
 		m.Topics = make([]CreatableTopicResult, n)
 		for i := range m.Topics {
-			m.Topics[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Topics[i].Default()
 		}
 	}
-	if flexible {
-		r.skipTags("CreateTopicsResponse")
+	for i := range m.Topics {
+		if m.Topics[i].code(c, version); c.failed() {
+			return
+		}
 	}
+	c.noTags("CreateTopicsResponse")
 }
 
 // CreatableTopicResult is a part of [CreateTopicsResponse].
@@ -91,76 +82,45 @@ func (m *CreatableTopicResult) Default() {
 	}
 }
 
-func (m *CreatableTopicResult) encode(w *Writer, version int16) {
-	flexible := version >= 5
-	w.String(flexible, m.Name, "CreatableTopicResult.Name")
+func (m *CreatableTopicResult) code(c *coder, version int16) {
+	c.string(&m.Name, "CreatableTopicResult.Name")
 	if version >= 7 {
-		w.UUID(m.TopicId)
+		c.uuid(&m.TopicId, "CreatableTopicResult.TopicId")
 	}
-	w.Error(m.ErrorCode)
-	w.NullString(flexible, true, m.ErrorMessage, "CreatableTopicResult.ErrorMessage")
+	c.error(&m.ErrorCode, "CreatableTopicResult.ErrorCode")
+	c.nullString(&m.ErrorMessage, false, true, "CreatableTopicResult.ErrorMessage")
 	if version >= 5 {
-		w.Int32(m.NumPartitions)
-	}
-	if version >= 5 {
-		w.Int16(m.ReplicationFactor)
+		c.int32(&m.NumPartitions, "CreatableTopicResult.NumPartitions")
 	}
 	if version >= 5 {
-		w.ArrayLen(flexible, true, m.Configs == nil, len(m.Configs), "CreatableTopicResult.Configs")
-		for i := range m.Configs {
-			m.Configs[i].encode(w, version)
-		}
-	}
-	if flexible {
-		tags := uint32(0)
-		if m.TopicConfigErrorCode != 0 {
-			tags++
-		}
-		w.Uvarint(tags)
-		if m.TopicConfigErrorCode != 0 {
-			start := w.beginTag(0)
-			w.Error(m.TopicConfigErrorCode)
-			w.endTag(start)
-		}
-	}
-}
-
-func (m *CreatableTopicResult) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 5
-	m.Name = r.String(flexible, "CreatableTopicResult.Name")
-	if version >= 7 {
-		m.TopicId = r.UUID("CreatableTopicResult.TopicId")
-	}
-	m.ErrorCode = r.Error("CreatableTopicResult.ErrorCode")
-	m.ErrorMessage = r.NullString(flexible, true, "CreatableTopicResult.ErrorMessage")
-	if version >= 5 {
-		m.NumPartitions = r.Int32("CreatableTopicResult.NumPartitions")
+		c.int16(&m.ReplicationFactor, "CreatableTopicResult.ReplicationFactor")
 	}
 	if version >= 5 {
-		m.ReplicationFactor = r.Int16("CreatableTopicResult.ReplicationFactor")
-	}
-	if version >= 5 {
-		m.Configs = nil
-		if n := r.ArrayLen(flexible, true, leastCreatableTopicConfigs(version), 48, "CreatableTopicResult.Configs"); n >= 0 {
+		if n := c.nullArray(len(m.Configs), m.Configs == nil, true, 6, 48, "CreatableTopicResult.Configs"); n >= 0 {
 			m.Configs = make([]CreatableTopicConfigs, n)
 			for i := range m.Configs {
-				m.Configs[i].decode(r, version)
-				if r.err != nil {
-					return
-				}
+				m.Configs[i].Default()
+			}
+		} else if n == gotNull {
+			m.Configs = nil
+		}
+		for i := range m.Configs {
+			if m.Configs[i].code(c, version); c.failed() {
+				return
 			}
 		}
 	}
-	if flexible {
-		for n := r.tags("CreatableTopicResult"); n > 0 && r.err == nil; n-- {
-			tag, outer := r.enterTag("CreatableTopicResult")
+	if c.flexible {
+		sent := uint64(0)
+		if m.TopicConfigErrorCode != 0 {
+			sent |= 1 << 0
+		}
+		for t := c.tags(sent, "CreatableTopicResult"); t.next(c); {
 			switch {
-			case tag == 0:
-				m.TopicConfigErrorCode = r.Error("CreatableTopicResult.TopicConfigErrorCode")
-				r.leaveTag(outer, "CreatableTopicResult.TopicConfigErrorCode")
+			case t.tag == 0:
+				c.error(&m.TopicConfigErrorCode, "CreatableTopicResult.TopicConfigErrorCode")
 			default:
-				r.skipTag(outer)
+				t.skip(c)
 			}
 		}
 	}
@@ -200,28 +160,11 @@ func (m *CreatableTopicConfigs) Default() {
 	}
 }
 
-func (m *CreatableTopicConfigs) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "CreatableTopicConfigs.Name")
-	w.NullString(flexible, true, m.Value, "CreatableTopicConfigs.Value")
-	w.Bool(m.ReadOnly)
-	w.Int8(m.ConfigSource)
-	w.Bool(m.IsSensitive)
-	w.Uvarint(0)
-}
-
-func (m *CreatableTopicConfigs) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "CreatableTopicConfigs.Name")
-	m.Value = r.NullString(flexible, true, "CreatableTopicConfigs.Value")
-	m.ReadOnly = r.Bool("CreatableTopicConfigs.ReadOnly")
-	m.ConfigSource = r.Int8("CreatableTopicConfigs.ConfigSource")
-	m.IsSensitive = r.Bool("CreatableTopicConfigs.IsSensitive")
-	r.skipTags("CreatableTopicConfigs")
-}
-
-// leastCreatableTopicConfigs is its least encoded size.
-func leastCreatableTopicConfigs(_ int16) int {
-	return 6
+func (m *CreatableTopicConfigs) code(c *coder, _ int16) {
+	c.string(&m.Name, "CreatableTopicConfigs.Name")
+	c.nullString(&m.Value, false, true, "CreatableTopicConfigs.Value")
+	c.bool(&m.ReadOnly, "CreatableTopicConfigs.ReadOnly")
+	c.int8(&m.ConfigSource, "CreatableTopicConfigs.ConfigSource")
+	c.bool(&m.IsSensitive, "CreatableTopicConfigs.IsSensitive")
+	c.noTags("CreatableTopicConfigs")
 }

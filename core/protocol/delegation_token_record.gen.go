@@ -30,46 +30,31 @@ func (m *DelegationTokenRecord) Default() {
 
 // Encode implements [Message].
 func (m *DelegationTokenRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("DelegationTokenRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("DelegationTokenRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.Owner, "DelegationTokenRecord.Owner")
-	w.String(flexible, m.Requester, "DelegationTokenRecord.Requester")
-	w.Length(flexible, len(m.Renewers))
-	for _, v := range m.Renewers {
-		w.String(flexible, v, "DelegationTokenRecord.Renewers")
-	}
-	w.Int64(m.IssueTimestamp)
-	w.Int64(m.MaxTimestamp)
-	w.Int64(m.ExpirationTimestamp)
-	w.String(flexible, m.TokenId, "DelegationTokenRecord.TokenId")
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *DelegationTokenRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("DelegationTokenRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Owner = r.String(flexible, "DelegationTokenRecord.Owner")
-	m.Requester = r.String(flexible, "DelegationTokenRecord.Requester")
-	if n := r.ArrayLen(flexible, false, leastString(flexible), 16, "DelegationTokenRecord.Renewers"); n > 0 {
-		m.Renewers = make([]string, n)
-		for i := range m.Renewers {
-			m.Renewers[i] = r.String(flexible, "DelegationTokenRecord.Renewers")
-			if r.err != nil {
-				return
-			}
-		}
+	if c := (coder{r: r, flexible: true}); c.has("DelegationTokenRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	m.IssueTimestamp = r.Int64("DelegationTokenRecord.IssueTimestamp")
-	m.MaxTimestamp = r.Int64("DelegationTokenRecord.MaxTimestamp")
-	m.ExpirationTimestamp = r.Int64("DelegationTokenRecord.ExpirationTimestamp")
-	m.TokenId = r.String(flexible, "DelegationTokenRecord.TokenId")
-	r.skipTags("DelegationTokenRecord")
+}
+
+func (m *DelegationTokenRecord) code(c *coder, _ int16) {
+	c.string(&m.Owner, "DelegationTokenRecord.Owner")
+	c.string(&m.Requester, "DelegationTokenRecord.Requester")
+	if n := c.array(len(m.Renewers), leastString(c.flexible), 16, "DelegationTokenRecord.Renewers"); n > 0 {
+		m.Renewers = make([]string, n)
+	}
+	for i := range m.Renewers {
+		c.string(&m.Renewers[i], "DelegationTokenRecord.Renewers")
+	}
+	c.int64(&m.IssueTimestamp, "DelegationTokenRecord.IssueTimestamp")
+	c.int64(&m.MaxTimestamp, "DelegationTokenRecord.MaxTimestamp")
+	c.int64(&m.ExpirationTimestamp, "DelegationTokenRecord.ExpirationTimestamp")
+	c.string(&m.TokenId, "DelegationTokenRecord.TokenId")
+	c.noTags("DelegationTokenRecord")
 }

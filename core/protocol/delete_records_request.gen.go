@@ -25,42 +25,30 @@ func (m *DeleteRecordsRequest) Default() {
 
 // Encode implements [Message].
 func (m *DeleteRecordsRequest) Encode(w *Writer, version int16) {
-	if version < 0 || version > 2 {
-		w.badVersion("DeleteRecordsRequest", version)
-		return
-	}
-	flexible := version >= 2
-	w.Length(flexible, len(m.Topics))
-	for i := range m.Topics {
-		m.Topics[i].encode(w, version)
-	}
-	w.Int32(m.TimeoutMs)
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 2}); c.has("DeleteRecordsRequest", version, 0, 2) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *DeleteRecordsRequest) Decode(r *Reader, version int16) {
-	if version < 0 || version > 2 {
-		r.badVersion("DeleteRecordsRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 2
-	if n := r.ArrayLen(flexible, false, leastDeleteRecordsTopic(version), 40, "DeleteRecordsRequest.Topics"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 2}); c.has("DeleteRecordsRequest", version, 0, 2) {
+		m.code(&c, version)
+	}
+}
+
+func (m *DeleteRecordsRequest) code(c *coder, version int16) {
+	if n := c.array(len(m.Topics), leastDeleteRecordsTopic(version), 40, "DeleteRecordsRequest.Topics"); n > 0 {
 		m.Topics = make([]DeleteRecordsTopic, n)
-		for i := range m.Topics {
-			m.Topics[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Topics {
+		if m.Topics[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	m.TimeoutMs = r.Int32("DeleteRecordsRequest.TimeoutMs")
-	if flexible {
-		r.skipTags("DeleteRecordsRequest")
-	}
+	c.int32(&m.TimeoutMs, "DeleteRecordsRequest.TimeoutMs")
+	c.noTags("DeleteRecordsRequest")
 }
 
 // DeleteRecordsTopic is a part of [DeleteRecordsRequest].
@@ -69,45 +57,20 @@ type DeleteRecordsTopic struct {
 	Partitions []DeleteRecordsPartition
 }
 
-// NewDeleteRecordsTopic returns one with Kafka's defaults.
-func NewDeleteRecordsTopic() (m DeleteRecordsTopic) {
-	m.Default()
-	return m
-}
+// NewDeleteRecordsTopic returns one with Kafka's defaults, which are Go's zeros.
+func NewDeleteRecordsTopic() (m DeleteRecordsTopic) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *DeleteRecordsTopic) Default() {
-	*m = DeleteRecordsTopic{}
-}
-
-func (m *DeleteRecordsTopic) encode(w *Writer, version int16) {
-	flexible := version >= 2
-	w.String(flexible, m.Name, "DeleteRecordsTopic.Name")
-	w.Length(flexible, len(m.Partitions))
-	for i := range m.Partitions {
-		m.Partitions[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DeleteRecordsTopic) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 2
-	m.Name = r.String(flexible, "DeleteRecordsTopic.Name")
-	if n := r.ArrayLen(flexible, false, leastDeleteRecordsPartition(version), 16, "DeleteRecordsTopic.Partitions"); n > 0 {
+func (m *DeleteRecordsTopic) code(c *coder, version int16) {
+	c.string(&m.Name, "DeleteRecordsTopic.Name")
+	if n := c.array(len(m.Partitions), leastDeleteRecordsPartition(version), 16, "DeleteRecordsTopic.Partitions"); n > 0 {
 		m.Partitions = make([]DeleteRecordsPartition, n)
-		for i := range m.Partitions {
-			m.Partitions[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Partitions {
+		if m.Partitions[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if flexible {
-		r.skipTags("DeleteRecordsTopic")
-	}
+	c.noTags("DeleteRecordsTopic")
 }
 
 // leastDeleteRecordsTopic is its least encoded size.
@@ -124,34 +87,13 @@ type DeleteRecordsPartition struct {
 	Offset         int64
 }
 
-// NewDeleteRecordsPartition returns one with Kafka's defaults.
-func NewDeleteRecordsPartition() (m DeleteRecordsPartition) {
-	m.Default()
-	return m
-}
+// NewDeleteRecordsPartition returns one with Kafka's defaults, which are Go's zeros.
+func NewDeleteRecordsPartition() (m DeleteRecordsPartition) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *DeleteRecordsPartition) Default() {
-	*m = DeleteRecordsPartition{}
-}
-
-func (m *DeleteRecordsPartition) encode(w *Writer, version int16) {
-	flexible := version >= 2
-	w.Int32(m.PartitionIndex)
-	w.Int64(m.Offset)
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DeleteRecordsPartition) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 2
-	m.PartitionIndex = r.Int32("DeleteRecordsPartition.PartitionIndex")
-	m.Offset = r.Int64("DeleteRecordsPartition.Offset")
-	if flexible {
-		r.skipTags("DeleteRecordsPartition")
-	}
+func (m *DeleteRecordsPartition) code(c *coder, _ int16) {
+	c.int32(&m.PartitionIndex, "DeleteRecordsPartition.PartitionIndex")
+	c.int64(&m.Offset, "DeleteRecordsPartition.Offset")
+	c.noTags("DeleteRecordsPartition")
 }
 
 // leastDeleteRecordsPartition is its least encoded size.

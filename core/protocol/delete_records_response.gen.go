@@ -25,42 +25,30 @@ func (m *DeleteRecordsResponse) Default() {
 
 // Encode implements [Message].
 func (m *DeleteRecordsResponse) Encode(w *Writer, version int16) {
-	if version < 0 || version > 2 {
-		w.badVersion("DeleteRecordsResponse", version)
-		return
-	}
-	flexible := version >= 2
-	w.Int32(m.ThrottleTimeMs)
-	w.Length(flexible, len(m.Topics))
-	for i := range m.Topics {
-		m.Topics[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 2}); c.has("DeleteRecordsResponse", version, 0, 2) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *DeleteRecordsResponse) Decode(r *Reader, version int16) {
-	if version < 0 || version > 2 {
-		r.badVersion("DeleteRecordsResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 2
-	m.ThrottleTimeMs = r.Int32("DeleteRecordsResponse.ThrottleTimeMs")
-	if n := r.ArrayLen(flexible, false, leastDeleteRecordsTopicResult(version), 40, "DeleteRecordsResponse.Topics"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 2}); c.has("DeleteRecordsResponse", version, 0, 2) {
+		m.code(&c, version)
+	}
+}
+
+func (m *DeleteRecordsResponse) code(c *coder, version int16) {
+	c.int32(&m.ThrottleTimeMs, "DeleteRecordsResponse.ThrottleTimeMs")
+	if n := c.array(len(m.Topics), leastDeleteRecordsTopicResult(version), 40, "DeleteRecordsResponse.Topics"); n > 0 {
 		m.Topics = make([]DeleteRecordsTopicResult, n)
-		for i := range m.Topics {
-			m.Topics[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Topics {
+		if m.Topics[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if flexible {
-		r.skipTags("DeleteRecordsResponse")
-	}
+	c.noTags("DeleteRecordsResponse")
 }
 
 // DeleteRecordsTopicResult is a part of [DeleteRecordsResponse].
@@ -69,45 +57,20 @@ type DeleteRecordsTopicResult struct {
 	Partitions []DeleteRecordsPartitionResult
 }
 
-// NewDeleteRecordsTopicResult returns one with Kafka's defaults.
-func NewDeleteRecordsTopicResult() (m DeleteRecordsTopicResult) {
-	m.Default()
-	return m
-}
+// NewDeleteRecordsTopicResult returns one with Kafka's defaults, which are Go's zeros.
+func NewDeleteRecordsTopicResult() (m DeleteRecordsTopicResult) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *DeleteRecordsTopicResult) Default() {
-	*m = DeleteRecordsTopicResult{}
-}
-
-func (m *DeleteRecordsTopicResult) encode(w *Writer, version int16) {
-	flexible := version >= 2
-	w.String(flexible, m.Name, "DeleteRecordsTopicResult.Name")
-	w.Length(flexible, len(m.Partitions))
-	for i := range m.Partitions {
-		m.Partitions[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DeleteRecordsTopicResult) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 2
-	m.Name = r.String(flexible, "DeleteRecordsTopicResult.Name")
-	if n := r.ArrayLen(flexible, false, leastDeleteRecordsPartitionResult(version), 24, "DeleteRecordsTopicResult.Partitions"); n > 0 {
+func (m *DeleteRecordsTopicResult) code(c *coder, version int16) {
+	c.string(&m.Name, "DeleteRecordsTopicResult.Name")
+	if n := c.array(len(m.Partitions), leastDeleteRecordsPartitionResult(version), 24, "DeleteRecordsTopicResult.Partitions"); n > 0 {
 		m.Partitions = make([]DeleteRecordsPartitionResult, n)
-		for i := range m.Partitions {
-			m.Partitions[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Partitions {
+		if m.Partitions[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if flexible {
-		r.skipTags("DeleteRecordsTopicResult")
-	}
+	c.noTags("DeleteRecordsTopicResult")
 }
 
 // leastDeleteRecordsTopicResult is its least encoded size.
@@ -125,36 +88,14 @@ type DeleteRecordsPartitionResult struct {
 	ErrorCode      Error
 }
 
-// NewDeleteRecordsPartitionResult returns one with Kafka's defaults.
-func NewDeleteRecordsPartitionResult() (m DeleteRecordsPartitionResult) {
-	m.Default()
-	return m
-}
+// NewDeleteRecordsPartitionResult returns one with Kafka's defaults, which are Go's zeros.
+func NewDeleteRecordsPartitionResult() (m DeleteRecordsPartitionResult) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *DeleteRecordsPartitionResult) Default() {
-	*m = DeleteRecordsPartitionResult{}
-}
-
-func (m *DeleteRecordsPartitionResult) encode(w *Writer, version int16) {
-	flexible := version >= 2
-	w.Int32(m.PartitionIndex)
-	w.Int64(m.LowWatermark)
-	w.Error(m.ErrorCode)
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DeleteRecordsPartitionResult) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 2
-	m.PartitionIndex = r.Int32("DeleteRecordsPartitionResult.PartitionIndex")
-	m.LowWatermark = r.Int64("DeleteRecordsPartitionResult.LowWatermark")
-	m.ErrorCode = r.Error("DeleteRecordsPartitionResult.ErrorCode")
-	if flexible {
-		r.skipTags("DeleteRecordsPartitionResult")
-	}
+func (m *DeleteRecordsPartitionResult) code(c *coder, _ int16) {
+	c.int32(&m.PartitionIndex, "DeleteRecordsPartitionResult.PartitionIndex")
+	c.int64(&m.LowWatermark, "DeleteRecordsPartitionResult.LowWatermark")
+	c.error(&m.ErrorCode, "DeleteRecordsPartitionResult.ErrorCode")
+	c.noTags("DeleteRecordsPartitionResult")
 }
 
 // leastDeleteRecordsPartitionResult is its least encoded size.

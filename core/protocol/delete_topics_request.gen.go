@@ -26,65 +26,42 @@ func (m *DeleteTopicsRequest) Default() {
 
 // Encode implements [Message].
 func (m *DeleteTopicsRequest) Encode(w *Writer, version int16) {
-	if version < 1 || version > 6 {
-		w.badVersion("DeleteTopicsRequest", version)
-		return
-	}
-	flexible := version >= 4
-	if version >= 6 {
-		w.Length(flexible, len(m.Topics))
-		for i := range m.Topics {
-			m.Topics[i].encode(w, version)
-		}
-	} else if len(m.Topics) > 0 {
-		w.absent("DeleteTopicsRequest.Topics", version)
-	}
-	if version <= 5 {
-		w.Length(flexible, len(m.TopicNames))
-		for _, v := range m.TopicNames {
-			w.String(flexible, v, "DeleteTopicsRequest.TopicNames")
-		}
-	}
-	w.Int32(m.TimeoutMs)
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 4}); c.has("DeleteTopicsRequest", version, 1, 6) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *DeleteTopicsRequest) Decode(r *Reader, version int16) {
-	if version < 1 || version > 6 {
-		r.badVersion("DeleteTopicsRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 4
+	if c := (coder{r: r, flexible: version >= 4}); c.has("DeleteTopicsRequest", version, 1, 6) {
+		m.code(&c, version)
+	}
+}
+
+func (m *DeleteTopicsRequest) code(c *coder, version int16) {
 	if version >= 6 {
-		if n := r.ArrayLen(flexible, false, leastDeleteTopicState(version), 40, "DeleteTopicsRequest.Topics"); n > 0 {
+		if n := c.array(len(m.Topics), 18, 40, "DeleteTopicsRequest.Topics"); n > 0 {
 			m.Topics = make([]DeleteTopicState, n)
-			for i := range m.Topics {
-				m.Topics[i].decode(r, version)
-				if r.err != nil {
-					return
-				}
+		}
+		for i := range m.Topics {
+			if m.Topics[i].code(c, version); c.failed() {
+				return
 			}
 		}
+	} else if len(m.Topics) > 0 {
+		c.absent("DeleteTopicsRequest.Topics", version)
 	}
 	if version <= 5 {
-		if n := r.ArrayLen(flexible, false, leastString(flexible), 16, "DeleteTopicsRequest.TopicNames"); n > 0 {
+		if n := c.array(len(m.TopicNames), leastString(c.flexible), 16, "DeleteTopicsRequest.TopicNames"); n > 0 {
 			m.TopicNames = make([]string, n)
-			for i := range m.TopicNames {
-				m.TopicNames[i] = r.String(flexible, "DeleteTopicsRequest.TopicNames")
-				if r.err != nil {
-					return
-				}
-			}
+		}
+		for i := range m.TopicNames {
+			c.string(&m.TopicNames[i], "DeleteTopicsRequest.TopicNames")
 		}
 	}
-	m.TimeoutMs = r.Int32("DeleteTopicsRequest.TimeoutMs")
-	if flexible {
-		r.skipTags("DeleteTopicsRequest")
-	}
+	c.int32(&m.TimeoutMs, "DeleteTopicsRequest.TimeoutMs")
+	c.noTags("DeleteTopicsRequest")
 }
 
 // DeleteTopicState is a part of [DeleteTopicsRequest].
@@ -93,33 +70,11 @@ type DeleteTopicState struct {
 	TopicId UUID
 }
 
-// NewDeleteTopicState returns one with Kafka's defaults.
-func NewDeleteTopicState() (m DeleteTopicState) {
-	m.Default()
-	return m
-}
+// NewDeleteTopicState returns one with Kafka's defaults, which are Go's zeros.
+func NewDeleteTopicState() (m DeleteTopicState) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *DeleteTopicState) Default() {
-	*m = DeleteTopicState{}
-}
-
-func (m *DeleteTopicState) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.NullString(flexible, true, m.Name, "DeleteTopicState.Name")
-	w.UUID(m.TopicId)
-	w.Uvarint(0)
-}
-
-func (m *DeleteTopicState) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.NullString(flexible, true, "DeleteTopicState.Name")
-	m.TopicId = r.UUID("DeleteTopicState.TopicId")
-	r.skipTags("DeleteTopicState")
-}
-
-// leastDeleteTopicState is its least encoded size.
-func leastDeleteTopicState(_ int16) int {
-	return 18
+func (m *DeleteTopicState) code(c *coder, _ int16) {
+	c.nullString(&m.Name, false, true, "DeleteTopicState.Name")
+	c.uuid(&m.TopicId, "DeleteTopicState.TopicId")
+	c.noTags("DeleteTopicState")
 }

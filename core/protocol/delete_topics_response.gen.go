@@ -25,42 +25,33 @@ func (m *DeleteTopicsResponse) Default() {
 
 // Encode implements [Message].
 func (m *DeleteTopicsResponse) Encode(w *Writer, version int16) {
-	if version < 1 || version > 6 {
-		w.badVersion("DeleteTopicsResponse", version)
-		return
-	}
-	flexible := version >= 4
-	w.Int32(m.ThrottleTimeMs)
-	w.Length(flexible, len(m.Responses))
-	for i := range m.Responses {
-		m.Responses[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 4}); c.has("DeleteTopicsResponse", version, 1, 6) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *DeleteTopicsResponse) Decode(r *Reader, version int16) {
-	if version < 1 || version > 6 {
-		r.badVersion("DeleteTopicsResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 4
-	m.ThrottleTimeMs = r.Int32("DeleteTopicsResponse.ThrottleTimeMs")
-	if n := r.ArrayLen(flexible, false, leastDeletableTopicResult(version), 72, "DeleteTopicsResponse.Responses"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 4}); c.has("DeleteTopicsResponse", version, 1, 6) {
+		m.code(&c, version)
+	}
+}
+
+func (m *DeleteTopicsResponse) code(c *coder, version int16) {
+	c.int32(&m.ThrottleTimeMs, "DeleteTopicsResponse.ThrottleTimeMs")
+	if n := c.array(len(m.Responses), leastDeletableTopicResult(version), 72, "DeleteTopicsResponse.Responses"); n > 0 {
 		m.Responses = make([]DeletableTopicResult, n)
 		for i := range m.Responses {
-			m.Responses[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Responses[i].Default()
 		}
 	}
-	if flexible {
-		r.skipTags("DeleteTopicsResponse")
+	for i := range m.Responses {
+		if m.Responses[i].code(c, version); c.failed() {
+			return
+		}
 	}
+	c.noTags("DeleteTopicsResponse")
 }
 
 // DeletableTopicResult is a part of [DeleteTopicsResponse].
@@ -84,35 +75,16 @@ func (m *DeletableTopicResult) Default() {
 	}
 }
 
-func (m *DeletableTopicResult) encode(w *Writer, version int16) {
-	flexible := version >= 4
-	w.NullString(flexible, version >= 6, m.Name, "DeletableTopicResult.Name")
+func (m *DeletableTopicResult) code(c *coder, version int16) {
+	c.nullString(&m.Name, false, version >= 6, "DeletableTopicResult.Name")
 	if version >= 6 {
-		w.UUID(m.TopicId)
+		c.uuid(&m.TopicId, "DeletableTopicResult.TopicId")
 	}
-	w.Error(m.ErrorCode)
+	c.error(&m.ErrorCode, "DeletableTopicResult.ErrorCode")
 	if version >= 5 {
-		w.NullString(flexible, true, m.ErrorMessage, "DeletableTopicResult.ErrorMessage")
+		c.nullString(&m.ErrorMessage, false, true, "DeletableTopicResult.ErrorMessage")
 	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DeletableTopicResult) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 4
-	m.Name = r.NullString(flexible, version >= 6, "DeletableTopicResult.Name")
-	if version >= 6 {
-		m.TopicId = r.UUID("DeletableTopicResult.TopicId")
-	}
-	m.ErrorCode = r.Error("DeletableTopicResult.ErrorCode")
-	if version >= 5 {
-		m.ErrorMessage = r.NullString(flexible, true, "DeletableTopicResult.ErrorMessage")
-	}
-	if flexible {
-		r.skipTags("DeletableTopicResult")
-	}
+	c.noTags("DeletableTopicResult")
 }
 
 // leastDeletableTopicResult is its least encoded size.

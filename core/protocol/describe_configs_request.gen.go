@@ -26,50 +26,38 @@ func (m *DescribeConfigsRequest) Default() {
 
 // Encode implements [Message].
 func (m *DescribeConfigsRequest) Encode(w *Writer, version int16) {
-	if version < 1 || version > 4 {
-		w.badVersion("DescribeConfigsRequest", version)
-		return
-	}
-	flexible := version >= 4
-	w.Length(flexible, len(m.Resources))
-	for i := range m.Resources {
-		m.Resources[i].encode(w, version)
-	}
-	w.Bool(m.IncludeSynonyms)
-	if version >= 3 {
-		w.Bool(m.IncludeDocumentation)
-	} else if m.IncludeDocumentation {
-		w.absent("DescribeConfigsRequest.IncludeDocumentation", version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 4}); c.has("DescribeConfigsRequest", version, 1, 4) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *DescribeConfigsRequest) Decode(r *Reader, version int16) {
-	if version < 1 || version > 4 {
-		r.badVersion("DescribeConfigsRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 4
-	if n := r.ArrayLen(flexible, false, leastDescribeConfigsResource(version), 48, "DescribeConfigsRequest.Resources"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 4}); c.has("DescribeConfigsRequest", version, 1, 4) {
+		m.code(&c, version)
+	}
+}
+
+func (m *DescribeConfigsRequest) code(c *coder, version int16) {
+	if n := c.array(len(m.Resources), leastDescribeConfigsResource(version), 48, "DescribeConfigsRequest.Resources"); n > 0 {
 		m.Resources = make([]DescribeConfigsResource, n)
 		for i := range m.Resources {
-			m.Resources[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Resources[i].Default()
 		}
 	}
-	m.IncludeSynonyms = r.Bool("DescribeConfigsRequest.IncludeSynonyms")
+	for i := range m.Resources {
+		if m.Resources[i].code(c, version); c.failed() {
+			return
+		}
+	}
+	c.bool(&m.IncludeSynonyms, "DescribeConfigsRequest.IncludeSynonyms")
 	if version >= 3 {
-		m.IncludeDocumentation = r.Bool("DescribeConfigsRequest.IncludeDocumentation")
+		c.bool(&m.IncludeDocumentation, "DescribeConfigsRequest.IncludeDocumentation")
+	} else if m.IncludeDocumentation {
+		c.absent("DescribeConfigsRequest.IncludeDocumentation", version)
 	}
-	if flexible {
-		r.skipTags("DescribeConfigsRequest")
-	}
+	c.noTags("DescribeConfigsRequest")
 }
 
 // DescribeConfigsResource is a part of [DescribeConfigsRequest].
@@ -92,37 +80,18 @@ func (m *DescribeConfigsResource) Default() {
 	}
 }
 
-func (m *DescribeConfigsResource) encode(w *Writer, version int16) {
-	flexible := version >= 4
-	w.Int8(m.ResourceType)
-	w.String(flexible, m.ResourceName, "DescribeConfigsResource.ResourceName")
-	w.ArrayLen(flexible, true, m.ConfigurationKeys == nil, len(m.ConfigurationKeys), "DescribeConfigsResource.ConfigurationKeys")
-	for _, v := range m.ConfigurationKeys {
-		w.String(flexible, v, "DescribeConfigsResource.ConfigurationKeys")
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DescribeConfigsResource) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 4
-	m.ResourceType = r.Int8("DescribeConfigsResource.ResourceType")
-	m.ResourceName = r.String(flexible, "DescribeConfigsResource.ResourceName")
-	m.ConfigurationKeys = nil
-	if n := r.ArrayLen(flexible, true, leastString(flexible), 16, "DescribeConfigsResource.ConfigurationKeys"); n >= 0 {
+func (m *DescribeConfigsResource) code(c *coder, _ int16) {
+	c.int8(&m.ResourceType, "DescribeConfigsResource.ResourceType")
+	c.string(&m.ResourceName, "DescribeConfigsResource.ResourceName")
+	if n := c.nullArray(len(m.ConfigurationKeys), m.ConfigurationKeys == nil, true, leastString(c.flexible), 16, "DescribeConfigsResource.ConfigurationKeys"); n >= 0 {
 		m.ConfigurationKeys = make([]string, n)
-		for i := range m.ConfigurationKeys {
-			m.ConfigurationKeys[i] = r.String(flexible, "DescribeConfigsResource.ConfigurationKeys")
-			if r.err != nil {
-				return
-			}
-		}
+	} else if n == gotNull {
+		m.ConfigurationKeys = nil
 	}
-	if flexible {
-		r.skipTags("DescribeConfigsResource")
+	for i := range m.ConfigurationKeys {
+		c.string(&m.ConfigurationKeys[i], "DescribeConfigsResource.ConfigurationKeys")
 	}
+	c.noTags("DescribeConfigsResource")
 }
 
 // leastDescribeConfigsResource is its least encoded size.

@@ -25,42 +25,33 @@ func (m *DescribeConfigsResponse) Default() {
 
 // Encode implements [Message].
 func (m *DescribeConfigsResponse) Encode(w *Writer, version int16) {
-	if version < 1 || version > 4 {
-		w.badVersion("DescribeConfigsResponse", version)
-		return
-	}
-	flexible := version >= 4
-	w.Int32(m.ThrottleTimeMs)
-	w.Length(flexible, len(m.Results))
-	for i := range m.Results {
-		m.Results[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 4}); c.has("DescribeConfigsResponse", version, 1, 4) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *DescribeConfigsResponse) Decode(r *Reader, version int16) {
-	if version < 1 || version > 4 {
-		r.badVersion("DescribeConfigsResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 4
-	m.ThrottleTimeMs = r.Int32("DescribeConfigsResponse.ThrottleTimeMs")
-	if n := r.ArrayLen(flexible, false, leastDescribeConfigsResult(version), 80, "DescribeConfigsResponse.Results"); n > 0 {
+	if c := (coder{r: r, flexible: version >= 4}); c.has("DescribeConfigsResponse", version, 1, 4) {
+		m.code(&c, version)
+	}
+}
+
+func (m *DescribeConfigsResponse) code(c *coder, version int16) {
+	c.int32(&m.ThrottleTimeMs, "DescribeConfigsResponse.ThrottleTimeMs")
+	if n := c.array(len(m.Results), leastDescribeConfigsResult(version), 80, "DescribeConfigsResponse.Results"); n > 0 {
 		m.Results = make([]DescribeConfigsResult, n)
 		for i := range m.Results {
-			m.Results[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Results[i].Default()
 		}
 	}
-	if flexible {
-		r.skipTags("DescribeConfigsResponse")
+	for i := range m.Results {
+		if m.Results[i].code(c, version); c.failed() {
+			return
+		}
 	}
+	c.noTags("DescribeConfigsResponse")
 }
 
 // DescribeConfigsResult is a part of [DescribeConfigsResponse].
@@ -85,40 +76,23 @@ func (m *DescribeConfigsResult) Default() {
 	}
 }
 
-func (m *DescribeConfigsResult) encode(w *Writer, version int16) {
-	flexible := version >= 4
-	w.Error(m.ErrorCode)
-	w.NullString(flexible, true, m.ErrorMessage, "DescribeConfigsResult.ErrorMessage")
-	w.Int8(m.ResourceType)
-	w.String(flexible, m.ResourceName, "DescribeConfigsResult.ResourceName")
-	w.Length(flexible, len(m.Configs))
-	for i := range m.Configs {
-		m.Configs[i].encode(w, version)
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DescribeConfigsResult) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 4
-	m.ErrorCode = r.Error("DescribeConfigsResult.ErrorCode")
-	m.ErrorMessage = r.NullString(flexible, true, "DescribeConfigsResult.ErrorMessage")
-	m.ResourceType = r.Int8("DescribeConfigsResult.ResourceType")
-	m.ResourceName = r.String(flexible, "DescribeConfigsResult.ResourceName")
-	if n := r.ArrayLen(flexible, false, leastDescribeConfigsResourceResult(version), 104, "DescribeConfigsResult.Configs"); n > 0 {
+func (m *DescribeConfigsResult) code(c *coder, version int16) {
+	c.error(&m.ErrorCode, "DescribeConfigsResult.ErrorCode")
+	c.nullString(&m.ErrorMessage, false, true, "DescribeConfigsResult.ErrorMessage")
+	c.int8(&m.ResourceType, "DescribeConfigsResult.ResourceType")
+	c.string(&m.ResourceName, "DescribeConfigsResult.ResourceName")
+	if n := c.array(len(m.Configs), leastDescribeConfigsResourceResult(version), 104, "DescribeConfigsResult.Configs"); n > 0 {
 		m.Configs = make([]DescribeConfigsResourceResult, n)
 		for i := range m.Configs {
-			m.Configs[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Configs[i].Default()
 		}
 	}
-	if flexible {
-		r.skipTags("DescribeConfigsResult")
+	for i := range m.Configs {
+		if m.Configs[i].code(c, version); c.failed() {
+			return
+		}
 	}
+	c.noTags("DescribeConfigsResult")
 }
 
 // leastDescribeConfigsResult is its least encoded size.
@@ -156,54 +130,30 @@ func (m *DescribeConfigsResourceResult) Default() {
 	}
 }
 
-func (m *DescribeConfigsResourceResult) encode(w *Writer, version int16) {
-	flexible := version >= 4
-	w.String(flexible, m.Name, "DescribeConfigsResourceResult.Name")
-	w.NullString(flexible, true, m.Value, "DescribeConfigsResourceResult.Value")
-	w.Bool(m.ReadOnly)
-	w.Int8(m.ConfigSource)
-	w.Bool(m.IsSensitive)
-	w.Length(flexible, len(m.Synonyms))
-	for i := range m.Synonyms {
-		m.Synonyms[i].encode(w, version)
-	}
-	if version >= 3 {
-		w.Int8(m.ConfigType)
-	}
-	if version >= 3 {
-		w.NullString(flexible, true, m.Documentation, "DescribeConfigsResourceResult.Documentation")
-	}
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DescribeConfigsResourceResult) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 4
-	m.Name = r.String(flexible, "DescribeConfigsResourceResult.Name")
-	m.Value = r.NullString(flexible, true, "DescribeConfigsResourceResult.Value")
-	m.ReadOnly = r.Bool("DescribeConfigsResourceResult.ReadOnly")
-	m.ConfigSource = r.Int8("DescribeConfigsResourceResult.ConfigSource")
-	m.IsSensitive = r.Bool("DescribeConfigsResourceResult.IsSensitive")
-	if n := r.ArrayLen(flexible, false, leastDescribeConfigsSynonym(version), 48, "DescribeConfigsResourceResult.Synonyms"); n > 0 {
+func (m *DescribeConfigsResourceResult) code(c *coder, version int16) {
+	c.string(&m.Name, "DescribeConfigsResourceResult.Name")
+	c.nullString(&m.Value, false, true, "DescribeConfigsResourceResult.Value")
+	c.bool(&m.ReadOnly, "DescribeConfigsResourceResult.ReadOnly")
+	c.int8(&m.ConfigSource, "DescribeConfigsResourceResult.ConfigSource")
+	c.bool(&m.IsSensitive, "DescribeConfigsResourceResult.IsSensitive")
+	if n := c.array(len(m.Synonyms), leastDescribeConfigsSynonym(version), 48, "DescribeConfigsResourceResult.Synonyms"); n > 0 {
 		m.Synonyms = make([]DescribeConfigsSynonym, n)
 		for i := range m.Synonyms {
-			m.Synonyms[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+			m.Synonyms[i].Default()
+		}
+	}
+	for i := range m.Synonyms {
+		if m.Synonyms[i].code(c, version); c.failed() {
+			return
 		}
 	}
 	if version >= 3 {
-		m.ConfigType = r.Int8("DescribeConfigsResourceResult.ConfigType")
+		c.int8(&m.ConfigType, "DescribeConfigsResourceResult.ConfigType")
 	}
 	if version >= 3 {
-		m.Documentation = r.NullString(flexible, true, "DescribeConfigsResourceResult.Documentation")
+		c.nullString(&m.Documentation, false, true, "DescribeConfigsResourceResult.Documentation")
 	}
-	if flexible {
-		r.skipTags("DescribeConfigsResourceResult")
-	}
+	c.noTags("DescribeConfigsResourceResult")
 }
 
 // leastDescribeConfigsResourceResult is its least encoded size.
@@ -237,25 +187,11 @@ func (m *DescribeConfigsSynonym) Default() {
 	}
 }
 
-func (m *DescribeConfigsSynonym) encode(w *Writer, version int16) {
-	flexible := version >= 4
-	w.String(flexible, m.Name, "DescribeConfigsSynonym.Name")
-	w.NullString(flexible, true, m.Value, "DescribeConfigsSynonym.Value")
-	w.Int8(m.Source)
-	if flexible {
-		w.Uvarint(0)
-	}
-}
-
-func (m *DescribeConfigsSynonym) decode(r *Reader, version int16) {
-	m.Default()
-	flexible := version >= 4
-	m.Name = r.String(flexible, "DescribeConfigsSynonym.Name")
-	m.Value = r.NullString(flexible, true, "DescribeConfigsSynonym.Value")
-	m.Source = r.Int8("DescribeConfigsSynonym.Source")
-	if flexible {
-		r.skipTags("DescribeConfigsSynonym")
-	}
+func (m *DescribeConfigsSynonym) code(c *coder, _ int16) {
+	c.string(&m.Name, "DescribeConfigsSynonym.Name")
+	c.nullString(&m.Value, false, true, "DescribeConfigsSynonym.Value")
+	c.int8(&m.Source, "DescribeConfigsSynonym.Source")
+	c.noTags("DescribeConfigsSynonym")
 }
 
 // leastDescribeConfigsSynonym is its least encoded size.

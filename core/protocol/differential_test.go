@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,8 @@ type kmsgMessage interface {
 // decode it at each version. What comes back holds what that version carries, and kmsg's defaults elsewhere: ours must
 // encode it to the same bytes, without an error, and decode those bytes to the same value.
 func TestEveryKeyAndVersionEncodesAsKmsgDoes(t *testing.T) {
+	const seeds = 200
+	compared := 0
 	for api := range APIs {
 		for version := api.Min; version <= api.Max; version++ {
 			pairs := []struct {
@@ -63,12 +66,26 @@ func TestEveryKeyAndVersionEncodesAsKmsgDoes(t *testing.T) {
 			}
 			for _, p := range pairs {
 				t.Run(fmt.Sprintf("%s%s_v%d", api.Name, p.kind, version), func(t *testing.T) {
-					for seed := range uint64(200) {
+					for seed := range uint64(seeds) {
 						compare(t, version, seed, p.ours(api.Key), p.ours(api.Key), p.theirs(), p.theirs())
+						compared++
 					}
 				})
 			}
 		}
+	}
+	// Kafka 4.3 has 89 keys, with so many versions in all.
+	if want := 301 * 2 * seeds; compared != want && !t.Failed() {
+		t.Errorf("compared %d messages, not %d", compared, want)
+	}
+	fields := 0
+	for key, list := range kmsgFieldsFound {
+		if fields += len(list); key[0].NumField() != len(list) {
+			t.Errorf("%s has %d fields, of which %d were compared", key[0].Name(), key[0].NumField(), len(list))
+		}
+	}
+	if want := 1589; fields != want && !t.Failed() {
+		t.Errorf("compared %d fields, not %d", fields, want)
 	}
 }
 
@@ -105,8 +122,8 @@ func compare(t *testing.T, version int16, seed uint64, m, again Message, theirs,
 	}
 	flatten(reflect.ValueOf(m).Elem())
 	flatten(reflect.ValueOf(again).Elem())
-	if !reflect.DeepEqual(again, m) {
-		t.Fatalf("seed %d: decoded\n%+v\nnot\n%+v", seed, again, m)
+	if d := difference(reflect.ValueOf(again), reflect.ValueOf(m)); d != "" {
+		t.Fatalf("seed %d: %s\ndecoded\n%+v\nnot\n%+v", seed, d, again, m)
 	}
 }
 
@@ -175,6 +192,15 @@ func fill(rng *rand.Rand, v reflect.Value) {
 				fill(rng, v.Field(i))
 			}
 		}
+	case reflect.Pointer:
+		v.SetZero()
+		if rng.IntN(3) > 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			if d, ok := v.Interface().(interface{ Default() }); ok {
+				d.Default()
+			}
+			fill(rng, v.Elem())
+		}
 	default:
 		panic(v.Kind().String())
 	}
@@ -184,41 +210,74 @@ func randomText(rng *rand.Rand) string {
 	return strings.Repeat("kafka-é"[:rng.IntN(6)], 1+rng.IntN(2)*rng.IntN(60))
 }
 
-// kmsgField is the field of kmsg's that stands where the i-th of ours does. Both declare a message's fields in the
-// order of Kafka's definition, and kmsg names many in its own way.
-func kmsgField(t *testing.T, theirs reflect.Value, of reflect.Type, i int) reflect.Value {
-	t.Helper()
-	var same []reflect.Value
+// kmsgFields says which of kmsg's fields stand where ours do. Fields of one name (in any case) are the same; the others,
+// which kmsg names in its own way, are in the same order. Every field has its counterpart, or the types differ.
+func kmsgFields(t *testing.T, ours, theirs reflect.Type) []int {
+	key := [2]reflect.Type{ours, theirs}
+	if fields, ok := kmsgFieldsFound[key]; ok {
+		return fields
+	}
+	left := []int{}
 	for j := range theirs.NumField() {
-		name := theirs.Type().Field(j).Name
-		if name != "Version" && name != "UnknownTags" && !kmsgAhead[theirs.Type().Name()+"."+name] {
-			same = append(same, theirs.Field(j))
+		name := theirs.Field(j).Name
+		if name != "Version" && name != "UnknownTags" && !kmsgAhead[theirs.Name()+"."+name] {
+			left = append(left, j)
 		}
 	}
-	if len(same) != of.NumField() {
-		t.Fatalf("%s has %d fields, kmsg's %s %d", of.Name(), of.NumField(), theirs.Type().Name(), len(same))
+	if len(left) != ours.NumField() {
+		t.Fatalf("%s has %d fields, kmsg's %s %d", ours.Name(), ours.NumField(), theirs.Name(), len(left))
 	}
-	if of == reflect.TypeFor[DeleteTopicsRequest]() && i < 2 {
-		i = 1 - i // kmsg has the names first
+	fields := make([]int, ours.NumField())
+	var unnamed []int
+	for i := range ours.NumField() {
+		at := slices.IndexFunc(left, func(j int) bool {
+			return strings.EqualFold(theirs.Field(j).Name, ours.Field(i).Name)
+		})
+		if at < 0 {
+			unnamed = append(unnamed, i)
+			continue
+		}
+		fields[i] = left[at]
+		left = slices.Delete(left, at, at+1)
 	}
-	return same[i]
+	for at, i := range unnamed {
+		fields[i] = left[at]
+	}
+	kmsgFieldsFound[key] = fields
+	return fields
 }
+
+// kmsgFieldsFound keeps what kmsgFields found, by both types.
+var kmsgFieldsFound = map[[2]reflect.Type][]int{}
 
 // kmsgUnjudged lists the fields that kmsg does not keep to their versions, with these: it sends and takes the tagged ones
 // in all flexible versions, and its defaults of the others are not Kafka's.
 var kmsgUnjudged = map[string][2]int16{
-	"ProduceResponse.NodeEndpoints":               {10, 13}, // tagged
-	"PartitionProduceResponse.CurrentLeader":      {10, 13}, // tagged
-	"FetchRequest.ReplicaState":                   {15, 18}, // tagged
-	"FetchPartition.ReplicaDirectoryId":           {17, 18}, // tagged
-	"FetchPartition.HighWatermark":                {18, 18}, // tagged
-	"FetchResponse.NodeEndpoints":                 {16, 18}, // tagged
-	"MetadataRequest.AllowAutoTopicCreation":      {4, 13},  // true in Kafka
-	"ListOffsetsRequest.TimeoutMs":                {10, 11}, // 0 in Kafka
-	"FindCoordinatorResponse.ErrorMessage":        {1, 3},   // empty in Kafka
-	"DescribeConfigsResourceResult.Documentation": {3, 4},   // empty in Kafka
-	"DeleteTopicState.Name":                       {6, 6},
+	"ProduceResponse.NodeEndpoints":                            {10, 13}, // tagged
+	"PartitionProduceResponse.CurrentLeader":                   {10, 13}, // tagged
+	"FetchRequest.ReplicaState":                                {15, 18}, // tagged
+	"FetchPartition.ReplicaDirectoryId":                        {17, 18}, // tagged
+	"FetchPartition.HighWatermark":                             {18, 18}, // tagged
+	"FetchResponse.NodeEndpoints":                              {16, 18}, // tagged
+	"MetadataRequest.AllowAutoTopicCreation":                   {4, 13},  // true in Kafka
+	"ListOffsetsRequest.TimeoutMs":                             {10, 11}, // 0 in Kafka
+	"FindCoordinatorResponse.ErrorMessage":                     {1, 3},   // empty in Kafka
+	"DescribeConfigsResourceResult.Documentation":              {3, 4},   // empty in Kafka
+	"DeleteTopicState.Name":                                    {6, 6},
+	"CreateDelegationTokenRequest.OwnerPrincipalType":          {3, 3}, // empty in Kafka
+	"CreateDelegationTokenRequest.OwnerPrincipalName":          {3, 3}, // empty in Kafka
+	"DescribeQuorumResponse.ErrorMessage":                      {2, 2}, // empty in Kafka
+	"DescribeQuorumResponsePartitionData.ErrorMessage":         {2, 2}, // empty in Kafka
+	"FeatureUpdateKey.UpgradeType":                             {1, 2}, // 1 in Kafka
+	"VoteResponse.NodeEndpoints":                               {1, 2}, // tagged
+	"FetchSnapshotRequestPartitionSnapshot.ReplicaDirectoryId": {1, 1}, // tagged
+	"FetchSnapshotResponse.NodeEndpoints":                      {1, 1}, // tagged
+	"BrokerHeartbeatRequest.OfflineLogDirs":                    {1, 2}, // tagged
+	"BrokerHeartbeatRequest.CordonedLogDirs":                   {2, 2}, // tagged
 }
+
+// kmsgNulls lists the records that kmsg lets be null, and Kafka does not.
+var kmsgNulls = map[string]bool{"ShareFetchPartitionData.Records": true}
 
 // removeUnjudged sets those fields to Kafka's defaults in the versions that lack them.
 func removeUnjudged(version int16, v reflect.Value) {
@@ -230,10 +289,17 @@ func removeUnjudged(version int16, v reflect.Value) {
 		}
 		for i := range v.NumField() {
 			name := v.Type().Name() + "." + v.Type().Field(i).Name
+			if r, ok := v.Field(i).Addr().Interface().(*Records); ok && kmsgNulls[name] && r.Null() {
+				r.Bytes = []byte{}
+			}
 			if in, ok := kmsgUnjudged[name]; ok && (version < in[0] || version > in[1]) {
 				v.Field(i).Set(fresh.Elem().Field(i))
 			}
 			removeUnjudged(version, v.Field(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			removeUnjudged(version, v.Elem())
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
@@ -244,16 +310,28 @@ func removeUnjudged(version int16, v reflect.Value) {
 
 // kmsgAhead lists the fields of versions that Kafka 4.3 does not have.
 var kmsgAhead = map[string]bool{
-	"ApiVersionsRequest.ClusterID":                      true, // 5
-	"ApiVersionsRequest.NodeID":                         true, // 5
-	"DescribeConfigsResponseResourceConfig.IsDefault":   true, // 0
-	"ListOffsetsRequestTopicPartition.MaxNumOffsets":    true, // 0
-	"ListOffsetsResponseTopicPartition.OldStyleOffsets": true, // 0
+	"ApiVersionsRequest.ClusterID":                                true, // 5
+	"ApiVersionsRequest.NodeID":                                   true, // 5
+	"DescribeConfigsResponseResourceConfig.IsDefault":             true, // 0
+	"ListOffsetsRequestTopicPartition.MaxNumOffsets":              true, // 0
+	"ListOffsetsResponseTopicPartition.OldStyleOffsets":           true, // 0
+	"AlterPartitionRequestTopic.Topic":                            true, // 0-1
+	"AlterPartitionResponseTopic.Topic":                           true, // 0-1
+	"OffsetCommitRequestTopicPartition.Timestamp":                 true, // 1
+	"DeleteGroupsResponseGroup.ErrorMessage":                      true, // 3
+	"ShareFetchRequestTopicPartition.PartitionMaxBytes":           true, // 0
+	"TxnOffsetCommitRequestTopic.TopicID":                         true, // 6
+	"TxnOffsetCommitResponseTopic.TopicID":                        true, // 6
+	"StreamsGroupDescribeRequest.IncludeTopologyDescription":      true, // 1
+	"StreamsGroupDescribeResponseGroup.TopologyDescription":       true, // 1
+	"StreamsGroupDescribeResponseGroup.TopologyDescriptionStatus": true, // 1
+	"StreamsGroupDescribeResponseGroup.AssignorName":              true, // 1
+	"StreamsGroupHeartbeatResponse.AcceptableRecoveryLag":         true, // 1
+	"StreamsGroupHeartbeatResponse.TopologyDescriptionRequired":   true, // 1
 }
 
 // toKmsg copies a value of ours to kmsg's.
 func toKmsg(t *testing.T, ours, theirs reflect.Value) {
-	t.Helper()
 	switch s := ours.Interface().(type) {
 	case NullString:
 		switch {
@@ -270,9 +348,16 @@ func toKmsg(t *testing.T, ours, theirs reflect.Value) {
 		return
 	}
 	switch ours.Kind() {
+	case reflect.Pointer:
+		if ours.IsNil() {
+			theirs.SetZero()
+			return
+		}
+		theirs.Set(reflect.New(theirs.Type().Elem()))
+		toKmsg(t, ours.Elem(), theirs.Elem())
 	case reflect.Struct:
-		for i := range ours.NumField() {
-			toKmsg(t, ours.Field(i), kmsgField(t, theirs, ours.Type(), i))
+		for i, j := range kmsgFields(t, ours.Type(), theirs.Type()) {
+			toKmsg(t, ours.Field(i), theirs.Field(j))
 		}
 	case reflect.Slice:
 		if ours.IsNil() {
@@ -297,7 +382,6 @@ func toKmsg(t *testing.T, ours, theirs reflect.Value) {
 
 // fromKmsg copies back.
 func fromKmsg(t *testing.T, theirs, ours reflect.Value) {
-	t.Helper()
 	switch s := ours.Addr().Interface().(type) {
 	case *NullString:
 		switch {
@@ -314,9 +398,19 @@ func fromKmsg(t *testing.T, theirs, ours reflect.Value) {
 		return
 	}
 	switch ours.Kind() {
+	case reflect.Pointer:
+		if theirs.IsNil() {
+			ours.SetZero()
+			return
+		}
+		ours.Set(reflect.New(ours.Type().Elem()))
+		if d, ok := ours.Interface().(interface{ Default() }); ok {
+			d.Default()
+		}
+		fromKmsg(t, theirs.Elem(), ours.Elem())
 	case reflect.Struct:
-		for i := range ours.NumField() {
-			fromKmsg(t, kmsgField(t, theirs, ours.Type(), i), ours.Field(i))
+		for i, j := range kmsgFields(t, ours.Type(), theirs.Type()) {
+			fromKmsg(t, theirs.Field(j), ours.Field(i))
 		}
 	case reflect.Slice:
 		if theirs.IsNil() {
@@ -340,6 +434,10 @@ func fromKmsg(t *testing.T, theirs, ours reflect.Value) {
 // it does not find, and null arrays are told apart by the bytes already.
 func flatten(v reflect.Value) {
 	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			flatten(v.Elem())
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			flatten(v.Field(i))

@@ -23,19 +23,19 @@ func (m *EndTransactionRecord) Default() {
 
 // Encode implements [Message].
 func (m *EndTransactionRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("EndTransactionRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("EndTransactionRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *EndTransactionRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("EndTransactionRecord", version)
-		return
-	}
 	m.Default()
-	r.skipTags("EndTransactionRecord")
+	if c := (coder{r: r, flexible: true}); c.has("EndTransactionRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *EndTransactionRecord) code(c *coder, _ int16) {
+	c.noTags("EndTransactionRecord")
 }

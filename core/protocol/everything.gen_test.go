@@ -4,26 +4,29 @@ package protocol
 
 // Everything is the metadata record of id 1000, versions 0 to 9.
 type Everything struct {
-	A bool
-	B int8
-	C int16 // 2-5
-	D uint16
-	E int32 // 3
-	F uint32
-	G int64 // 0-7
-	H float64
-	I string
-	J NullString // 5+, nullable
-	K []byte
-	L []byte  // nullable
-	M Records // nullable
-	N UUID    // 1+
-	O Error
-	P EverythingInner   // 2+
-	T []EverythingLeaf  // 7+
-	U []bool            // 5+, nullable, tag 1
-	V []byte            // 5+, nullable, tag 0
-	W []EverythingInner // 8+, nullable in 9+
+	A  bool
+	B  int8
+	C  int16 // 2-5
+	D  uint16
+	E  int32 // 3
+	F  uint32
+	G  int64 // 0-7
+	H  float64
+	I  string
+	J  NullString // 5+, nullable
+	K  []byte
+	L  []byte  // nullable
+	M  Records // nullable
+	N  UUID    // 1+
+	O  Error
+	P  EverythingInner   // 2+
+	T  []EverythingLeaf  // 7+
+	U  []bool            // 5+, nullable, tag 1
+	V  []byte            // 5+, nullable, tag 0
+	W  []EverythingInner // 8+, nullable in 9+
+	AA *EverythingInner  // 4+, nullable
+	AB *EverythingLeaf   // 5+, nullable, tag 2
+	AC *EverythingLeaf   // 6+, nullable, tag 3
 }
 
 // NewEverything returns one with Kafka's defaults.
@@ -39,14 +42,16 @@ func (*Everything) APIKey() int16 { return 1000 }
 // Default implements [Message].
 func (m *Everything) Default() {
 	*m = Everything{
-		B: 3,
-		G: -1,
-		I: "x",
-		L: []byte{},
-		V: []byte{},
-		W: []EverythingInner{},
+		B:  3,
+		G:  -1,
+		I:  "x",
+		L:  []byte{},
+		V:  []byte{},
+		W:  []EverythingInner{},
+		AC: new(EverythingLeaf),
 	}
 	m.P.Default()
+	m.AC.Default()
 }
 
 // Encode implements [Message].
@@ -116,12 +121,31 @@ func (m *Everything) Encode(w *Writer, version int16) {
 	} else if len(m.W) > 0 {
 		w.absent("Everything.W", version)
 	}
+	if version >= 4 {
+		if w.Present(m.AA != nil) {
+			m.AA.encode(w, version)
+		}
+	} else if m.AA != nil {
+		w.absent("Everything.AA", version)
+	}
+	if version < 5 && m.AB != nil {
+		w.absent("Everything.AB", version)
+	}
+	if version < 6 && (m.AC == nil || !m.AC.isDefault()) {
+		w.absent("Everything.AC", version)
+	}
 	if flexible {
 		tags := uint32(0)
 		if version >= 5 && (m.V == nil || len(m.V) > 0) {
 			tags++
 		}
 		if version >= 5 && m.U != nil {
+			tags++
+		}
+		if version >= 5 && m.AB != nil {
+			tags++
+		}
+		if version >= 6 && (m.AC == nil || !m.AC.isDefault()) {
 			tags++
 		}
 		w.Uvarint(tags)
@@ -135,6 +159,20 @@ func (m *Everything) Encode(w *Writer, version int16) {
 			w.ArrayLen(flexible, true, m.U == nil, len(m.U), "Everything.U")
 			for _, v := range m.U {
 				w.Bool(v)
+			}
+			w.endTag(start)
+		}
+		if version >= 5 && m.AB != nil {
+			start := w.beginTag(2)
+			if w.Present(m.AB != nil) {
+				m.AB.encode(w, version)
+			}
+			w.endTag(start)
+		}
+		if version >= 6 && (m.AC == nil || !m.AC.isDefault()) {
+			start := w.beginTag(3)
+			if w.Present(m.AC != nil) {
+				m.AC.encode(w, version)
 			}
 			w.endTag(start)
 		}
@@ -200,6 +238,13 @@ func (m *Everything) Decode(r *Reader, version int16) {
 			}
 		}
 	}
+	if version >= 4 {
+		m.AA = nil
+		if r.Present(72, "Everything.AA") {
+			m.AA = new(EverythingInner)
+			m.AA.decode(r, version)
+		}
+	}
 	if flexible {
 		for n := r.tags("Everything"); n > 0 && r.err == nil; n-- {
 			tag, outer := r.enterTag("Everything")
@@ -216,6 +261,20 @@ func (m *Everything) Decode(r *Reader, version int16) {
 					}
 				}
 				r.leaveTag(outer, "Everything.U")
+			case tag == 2 && version >= 5:
+				m.AB = nil
+				if r.Present(32, "Everything.AB") {
+					m.AB = new(EverythingLeaf)
+					m.AB.decode(r, version)
+				}
+				r.leaveTag(outer, "Everything.AB")
+			case tag == 3 && version >= 6:
+				m.AC = nil
+				if r.Present(32, "Everything.AC") {
+					m.AC = new(EverythingLeaf)
+					m.AC.decode(r, version)
+				}
+				r.leaveTag(outer, "Everything.AC")
 			default:
 				r.skipTag(outer)
 			}
@@ -310,7 +369,7 @@ func (m *EverythingInner) isDefault() bool {
 
 // EverythingLeaf is a part of [Everything].
 type EverythingLeaf struct {
-	S int32
+	S int32 // 6+
 	X []EverythingLeafest
 }
 
@@ -329,7 +388,11 @@ func (m *EverythingLeaf) Default() {
 
 func (m *EverythingLeaf) encode(w *Writer, version int16) {
 	const flexible = true
-	w.Int32(m.S)
+	if version >= 6 {
+		w.Int32(m.S)
+	} else if m.S != 7 {
+		w.absent("EverythingLeaf.S", version)
+	}
 	w.Length(flexible, len(m.X))
 	for i := range m.X {
 		m.X[i].encode(w, version)
@@ -340,8 +403,10 @@ func (m *EverythingLeaf) encode(w *Writer, version int16) {
 func (m *EverythingLeaf) decode(r *Reader, version int16) {
 	m.Default()
 	const flexible = true
-	m.S = r.Int32("EverythingLeaf.S")
-	if n := r.ArrayLen(flexible, false, leastEverythingLeafest(version), 2, "EverythingLeaf.X"); n > 0 {
+	if version >= 6 {
+		m.S = r.Int32("EverythingLeaf.S")
+	}
+	if n := r.ArrayLen(flexible, false, 3, 2, "EverythingLeaf.X"); n > 0 {
 		m.X = make([]EverythingLeafest, n)
 		for i := range m.X {
 			m.X[i].decode(r, version)
@@ -354,8 +419,11 @@ func (m *EverythingLeaf) decode(r *Reader, version int16) {
 }
 
 // leastEverythingLeaf is its least encoded size.
-func leastEverythingLeaf(_ int16) int {
-	return 6
+func leastEverythingLeaf(version int16) int {
+	if version >= 6 {
+		return 6
+	}
+	return 2
 }
 
 func (m *EverythingLeaf) isDefault() bool {
@@ -367,16 +435,8 @@ type EverythingLeafest struct {
 	Y int16
 }
 
-// NewEverythingLeafest returns one with Kafka's defaults.
-func NewEverythingLeafest() (m EverythingLeafest) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *EverythingLeafest) Default() {
-	*m = EverythingLeafest{}
-}
+// NewEverythingLeafest returns one with Kafka's defaults, which are Go's zeros.
+func NewEverythingLeafest() (m EverythingLeafest) { return m }
 
 func (m *EverythingLeafest) encode(w *Writer, _ int16) {
 	w.Int16(m.Y)
@@ -384,12 +444,6 @@ func (m *EverythingLeafest) encode(w *Writer, _ int16) {
 }
 
 func (m *EverythingLeafest) decode(r *Reader, _ int16) {
-	m.Default()
 	m.Y = r.Int16("EverythingLeafest.Y")
 	r.skipTags("EverythingLeafest")
-}
-
-// leastEverythingLeafest is its least encoded size.
-func leastEverythingLeafest(_ int16) int {
-	return 3
 }

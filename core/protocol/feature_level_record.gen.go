@@ -25,25 +25,21 @@ func (m *FeatureLevelRecord) Default() {
 
 // Encode implements [Message].
 func (m *FeatureLevelRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("FeatureLevelRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("FeatureLevelRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.Name, "FeatureLevelRecord.Name")
-	w.Int16(m.FeatureLevel)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *FeatureLevelRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("FeatureLevelRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "FeatureLevelRecord.Name")
-	m.FeatureLevel = r.Int16("FeatureLevelRecord.FeatureLevel")
-	r.skipTags("FeatureLevelRecord")
+	if c := (coder{r: r, flexible: true}); c.has("FeatureLevelRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *FeatureLevelRecord) code(c *coder, _ int16) {
+	c.string(&m.Name, "FeatureLevelRecord.Name")
+	c.int16(&m.FeatureLevel, "FeatureLevelRecord.FeatureLevel")
+	c.noTags("FeatureLevelRecord")
 }

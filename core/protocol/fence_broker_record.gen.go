@@ -25,23 +25,21 @@ func (m *FenceBrokerRecord) Default() {
 
 // Encode implements [Message].
 func (m *FenceBrokerRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("FenceBrokerRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("FenceBrokerRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int32(m.Id)
-	w.Int64(m.Epoch)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *FenceBrokerRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("FenceBrokerRecord", version)
-		return
-	}
 	m.Default()
-	m.Id = r.Int32("FenceBrokerRecord.Id")
-	m.Epoch = r.Int64("FenceBrokerRecord.Epoch")
-	r.skipTags("FenceBrokerRecord")
+	if c := (coder{r: r, flexible: true}); c.has("FenceBrokerRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *FenceBrokerRecord) code(c *coder, _ int16) {
+	c.int32(&m.Id, "FenceBrokerRecord.Id")
+	c.int64(&m.Epoch, "FenceBrokerRecord.Epoch")
+	c.noTags("FenceBrokerRecord")
 }

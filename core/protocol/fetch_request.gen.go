@@ -194,11 +194,6 @@ func (m *FetchReplicaState) decode(r *Reader, _ int16) {
 	r.skipTags("FetchReplicaState")
 }
 
-// leastFetchReplicaState is its least encoded size.
-func leastFetchReplicaState(_ int16) int {
-	return 13
-}
-
 func (m *FetchReplicaState) isDefault() bool {
 	return !(m.ReplicaId != -1 || m.ReplicaEpoch != -1)
 }
@@ -210,16 +205,8 @@ type FetchTopic struct {
 	Partitions []FetchPartition
 }
 
-// NewFetchTopic returns one with Kafka's defaults.
-func NewFetchTopic() (m FetchTopic) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *FetchTopic) Default() {
-	*m = FetchTopic{}
-}
+// NewFetchTopic returns one with Kafka's defaults, which are Go's zeros.
+func NewFetchTopic() (m FetchTopic) { return m }
 
 func (m *FetchTopic) encode(w *Writer, version int16) {
 	flexible := version >= 12
@@ -239,7 +226,6 @@ func (m *FetchTopic) encode(w *Writer, version int16) {
 }
 
 func (m *FetchTopic) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 12
 	if version <= 12 {
 		m.Topic = r.String(flexible, "FetchTopic.Topic")
@@ -279,16 +265,8 @@ type FetchForgottenTopic struct {
 	Partitions []int32
 }
 
-// NewFetchForgottenTopic returns one with Kafka's defaults.
-func NewFetchForgottenTopic() (m FetchForgottenTopic) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *FetchForgottenTopic) Default() {
-	*m = FetchForgottenTopic{}
-}
+// NewFetchForgottenTopic returns one with Kafka's defaults, which are Go's zeros.
+func NewFetchForgottenTopic() (m FetchForgottenTopic) { return m }
 
 func (m *FetchForgottenTopic) encode(w *Writer, version int16) {
 	flexible := version >= 12
@@ -308,7 +286,6 @@ func (m *FetchForgottenTopic) encode(w *Writer, version int16) {
 }
 
 func (m *FetchForgottenTopic) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 12
 	if version <= 12 {
 		m.Topic = r.String(flexible, "FetchForgottenTopic.Topic")

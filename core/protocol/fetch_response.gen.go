@@ -95,7 +95,7 @@ func (m *FetchResponse) Decode(r *Reader, version int16) {
 			tag, outer := r.enterTag("FetchResponse")
 			switch {
 			case tag == 0 && version >= 16:
-				if n := r.ArrayLen(flexible, false, leastFetchNodeEndpoint(version), 56, "FetchResponse.NodeEndpoints"); n > 0 {
+				if n := r.ArrayLen(flexible, false, 11, 56, "FetchResponse.NodeEndpoints"); n > 0 {
 					m.NodeEndpoints = make([]FetchNodeEndpoint, n)
 					for i := range m.NodeEndpoints {
 						m.NodeEndpoints[i].decode(r, version)
@@ -119,16 +119,8 @@ type FetchableTopicResponse struct {
 	Partitions []FetchPartitionData
 }
 
-// NewFetchableTopicResponse returns one with Kafka's defaults.
-func NewFetchableTopicResponse() (m FetchableTopicResponse) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *FetchableTopicResponse) Default() {
-	*m = FetchableTopicResponse{}
-}
+// NewFetchableTopicResponse returns one with Kafka's defaults, which are Go's zeros.
+func NewFetchableTopicResponse() (m FetchableTopicResponse) { return m }
 
 func (m *FetchableTopicResponse) encode(w *Writer, version int16) {
 	flexible := version >= 12
@@ -148,7 +140,6 @@ func (m *FetchableTopicResponse) encode(w *Writer, version int16) {
 }
 
 func (m *FetchableTopicResponse) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 12
 	if version <= 12 {
 		m.Topic = r.String(flexible, "FetchableTopicResponse.Topic")
@@ -189,16 +180,8 @@ type FetchNodeEndpoint struct {
 	Rack   NullString // nullable
 }
 
-// NewFetchNodeEndpoint returns one with Kafka's defaults.
-func NewFetchNodeEndpoint() (m FetchNodeEndpoint) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *FetchNodeEndpoint) Default() {
-	*m = FetchNodeEndpoint{}
-}
+// NewFetchNodeEndpoint returns one with Kafka's defaults, which are Go's zeros.
+func NewFetchNodeEndpoint() (m FetchNodeEndpoint) { return m }
 
 func (m *FetchNodeEndpoint) encode(w *Writer, _ int16) {
 	const flexible = true
@@ -210,18 +193,12 @@ func (m *FetchNodeEndpoint) encode(w *Writer, _ int16) {
 }
 
 func (m *FetchNodeEndpoint) decode(r *Reader, _ int16) {
-	m.Default()
 	const flexible = true
 	m.NodeId = r.Int32("FetchNodeEndpoint.NodeId")
 	m.Host = r.String(flexible, "FetchNodeEndpoint.Host")
 	m.Port = r.Int32("FetchNodeEndpoint.Port")
 	m.Rack = r.NullString(flexible, true, "FetchNodeEndpoint.Rack")
 	r.skipTags("FetchNodeEndpoint")
-}
-
-// leastFetchNodeEndpoint is its least encoded size.
-func leastFetchNodeEndpoint(_ int16) int {
-	return 11
 }
 
 // FetchPartitionData is a part of [FetchResponse].
@@ -407,11 +384,6 @@ func (m *FetchEpochEndOffset) decode(r *Reader, _ int16) {
 	r.skipTags("FetchEpochEndOffset")
 }
 
-// leastFetchEpochEndOffset is its least encoded size.
-func leastFetchEpochEndOffset(_ int16) int {
-	return 13
-}
-
 func (m *FetchEpochEndOffset) isDefault() bool {
 	return !(m.Epoch != -1 || m.EndOffset != -1)
 }
@@ -447,11 +419,6 @@ func (m *FetchLeaderIdAndEpoch) decode(r *Reader, _ int16) {
 	m.LeaderId = r.Int32("FetchLeaderIdAndEpoch.LeaderId")
 	m.LeaderEpoch = r.Int32("FetchLeaderIdAndEpoch.LeaderEpoch")
 	r.skipTags("FetchLeaderIdAndEpoch")
-}
-
-// leastFetchLeaderIdAndEpoch is its least encoded size.
-func leastFetchLeaderIdAndEpoch(_ int16) int {
-	return 9
 }
 
 func (m *FetchLeaderIdAndEpoch) isDefault() bool {
@@ -491,11 +458,6 @@ func (m *FetchSnapshotId) decode(r *Reader, _ int16) {
 	r.skipTags("FetchSnapshotId")
 }
 
-// leastFetchSnapshotId is its least encoded size.
-func leastFetchSnapshotId(_ int16) int {
-	return 13
-}
-
 func (m *FetchSnapshotId) isDefault() bool {
 	return !(m.EndOffset != -1 || m.Epoch != -1)
 }
@@ -506,16 +468,8 @@ type FetchAbortedTransaction struct {
 	FirstOffset int64
 }
 
-// NewFetchAbortedTransaction returns one with Kafka's defaults.
-func NewFetchAbortedTransaction() (m FetchAbortedTransaction) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *FetchAbortedTransaction) Default() {
-	*m = FetchAbortedTransaction{}
-}
+// NewFetchAbortedTransaction returns one with Kafka's defaults, which are Go's zeros.
+func NewFetchAbortedTransaction() (m FetchAbortedTransaction) { return m }
 
 func (m *FetchAbortedTransaction) encode(w *Writer, version int16) {
 	flexible := version >= 12
@@ -527,7 +481,6 @@ func (m *FetchAbortedTransaction) encode(w *Writer, version int16) {
 }
 
 func (m *FetchAbortedTransaction) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 12
 	m.ProducerId = r.Int64("FetchAbortedTransaction.ProducerId")
 	m.FirstOffset = r.Int64("FetchAbortedTransaction.FirstOffset")

@@ -26,60 +26,39 @@ func (m *FindCoordinatorRequest) Default() {
 
 // Encode implements [Message].
 func (m *FindCoordinatorRequest) Encode(w *Writer, version int16) {
-	if version < 0 || version > 6 {
-		w.badVersion("FindCoordinatorRequest", version)
-		return
-	}
-	flexible := version >= 3
-	if version <= 3 {
-		w.String(flexible, m.Key, "FindCoordinatorRequest.Key")
-	} else if m.Key != "" {
-		w.absent("FindCoordinatorRequest.Key", version)
-	}
-	if version >= 1 {
-		w.Int8(m.KeyType)
-	} else if m.KeyType != 0 {
-		w.absent("FindCoordinatorRequest.KeyType", version)
-	}
-	if version >= 4 {
-		w.Length(flexible, len(m.CoordinatorKeys))
-		for _, v := range m.CoordinatorKeys {
-			w.String(flexible, v, "FindCoordinatorRequest.CoordinatorKeys")
-		}
-	} else if len(m.CoordinatorKeys) > 0 {
-		w.absent("FindCoordinatorRequest.CoordinatorKeys", version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 3}); c.has("FindCoordinatorRequest", version, 0, 6) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *FindCoordinatorRequest) Decode(r *Reader, version int16) {
-	if version < 0 || version > 6 {
-		r.badVersion("FindCoordinatorRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 3
+	if c := (coder{r: r, flexible: version >= 3}); c.has("FindCoordinatorRequest", version, 0, 6) {
+		m.code(&c, version)
+	}
+}
+
+func (m *FindCoordinatorRequest) code(c *coder, version int16) {
 	if version <= 3 {
-		m.Key = r.String(flexible, "FindCoordinatorRequest.Key")
+		c.string(&m.Key, "FindCoordinatorRequest.Key")
+	} else if m.Key != "" {
+		c.absent("FindCoordinatorRequest.Key", version)
 	}
 	if version >= 1 {
-		m.KeyType = r.Int8("FindCoordinatorRequest.KeyType")
+		c.int8(&m.KeyType, "FindCoordinatorRequest.KeyType")
+	} else if m.KeyType != 0 {
+		c.absent("FindCoordinatorRequest.KeyType", version)
 	}
 	if version >= 4 {
-		if n := r.ArrayLen(flexible, false, leastString(flexible), 16, "FindCoordinatorRequest.CoordinatorKeys"); n > 0 {
+		if n := c.array(len(m.CoordinatorKeys), leastString(c.flexible), 16, "FindCoordinatorRequest.CoordinatorKeys"); n > 0 {
 			m.CoordinatorKeys = make([]string, n)
-			for i := range m.CoordinatorKeys {
-				m.CoordinatorKeys[i] = r.String(flexible, "FindCoordinatorRequest.CoordinatorKeys")
-				if r.err != nil {
-					return
-				}
-			}
 		}
+		for i := range m.CoordinatorKeys {
+			c.string(&m.CoordinatorKeys[i], "FindCoordinatorRequest.CoordinatorKeys")
+		}
+	} else if len(m.CoordinatorKeys) > 0 {
+		c.absent("FindCoordinatorRequest.CoordinatorKeys", version)
 	}
-	if flexible {
-		r.skipTags("FindCoordinatorRequest")
-	}
+	c.noTags("FindCoordinatorRequest")
 }

@@ -32,90 +32,62 @@ func (m *FindCoordinatorResponse) Default() {
 
 // Encode implements [Message].
 func (m *FindCoordinatorResponse) Encode(w *Writer, version int16) {
-	if version < 0 || version > 6 {
-		w.badVersion("FindCoordinatorResponse", version)
-		return
-	}
-	flexible := version >= 3
-	if version >= 1 {
-		w.Int32(m.ThrottleTimeMs)
-	}
-	if version <= 3 {
-		w.Error(m.ErrorCode)
-	} else if m.ErrorCode != 0 {
-		w.absent("FindCoordinatorResponse.ErrorCode", version)
-	}
-	if version >= 1 && version <= 3 {
-		w.NullString(flexible, true, m.ErrorMessage, "FindCoordinatorResponse.ErrorMessage")
-	}
-	if version <= 3 {
-		w.Int32(m.NodeId)
-	} else if m.NodeId != 0 {
-		w.absent("FindCoordinatorResponse.NodeId", version)
-	}
-	if version <= 3 {
-		w.String(flexible, m.Host, "FindCoordinatorResponse.Host")
-	} else if m.Host != "" {
-		w.absent("FindCoordinatorResponse.Host", version)
-	}
-	if version <= 3 {
-		w.Int32(m.Port)
-	} else if m.Port != 0 {
-		w.absent("FindCoordinatorResponse.Port", version)
-	}
-	if version >= 4 {
-		w.Length(flexible, len(m.Coordinators))
-		for i := range m.Coordinators {
-			m.Coordinators[i].encode(w, version)
-		}
-	} else if len(m.Coordinators) > 0 {
-		w.absent("FindCoordinatorResponse.Coordinators", version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 3}); c.has("FindCoordinatorResponse", version, 0, 6) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *FindCoordinatorResponse) Decode(r *Reader, version int16) {
-	if version < 0 || version > 6 {
-		r.badVersion("FindCoordinatorResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 3
+	if c := (coder{r: r, flexible: version >= 3}); c.has("FindCoordinatorResponse", version, 0, 6) {
+		m.code(&c, version)
+	}
+}
+
+func (m *FindCoordinatorResponse) code(c *coder, version int16) {
 	if version >= 1 {
-		m.ThrottleTimeMs = r.Int32("FindCoordinatorResponse.ThrottleTimeMs")
+		c.int32(&m.ThrottleTimeMs, "FindCoordinatorResponse.ThrottleTimeMs")
 	}
 	if version <= 3 {
-		m.ErrorCode = r.Error("FindCoordinatorResponse.ErrorCode")
+		c.error(&m.ErrorCode, "FindCoordinatorResponse.ErrorCode")
+	} else if m.ErrorCode != 0 {
+		c.absent("FindCoordinatorResponse.ErrorCode", version)
 	}
 	if version >= 1 && version <= 3 {
-		m.ErrorMessage = r.NullString(flexible, true, "FindCoordinatorResponse.ErrorMessage")
+		c.nullString(&m.ErrorMessage, false, true, "FindCoordinatorResponse.ErrorMessage")
 	}
 	if version <= 3 {
-		m.NodeId = r.Int32("FindCoordinatorResponse.NodeId")
+		c.int32(&m.NodeId, "FindCoordinatorResponse.NodeId")
+	} else if m.NodeId != 0 {
+		c.absent("FindCoordinatorResponse.NodeId", version)
 	}
 	if version <= 3 {
-		m.Host = r.String(flexible, "FindCoordinatorResponse.Host")
+		c.string(&m.Host, "FindCoordinatorResponse.Host")
+	} else if m.Host != "" {
+		c.absent("FindCoordinatorResponse.Host", version)
 	}
 	if version <= 3 {
-		m.Port = r.Int32("FindCoordinatorResponse.Port")
+		c.int32(&m.Port, "FindCoordinatorResponse.Port")
+	} else if m.Port != 0 {
+		c.absent("FindCoordinatorResponse.Port", version)
 	}
 	if version >= 4 {
-		if n := r.ArrayLen(flexible, false, leastCoordinator(version), 72, "FindCoordinatorResponse.Coordinators"); n > 0 {
+		if n := c.array(len(m.Coordinators), 14, 72, "FindCoordinatorResponse.Coordinators"); n > 0 {
 			m.Coordinators = make([]Coordinator, n)
 			for i := range m.Coordinators {
-				m.Coordinators[i].decode(r, version)
-				if r.err != nil {
-					return
-				}
+				m.Coordinators[i].Default()
 			}
 		}
+		for i := range m.Coordinators {
+			if m.Coordinators[i].code(c, version); c.failed() {
+				return
+			}
+		}
+	} else if len(m.Coordinators) > 0 {
+		c.absent("FindCoordinatorResponse.Coordinators", version)
 	}
-	if flexible {
-		r.skipTags("FindCoordinatorResponse")
-	}
+	c.noTags("FindCoordinatorResponse")
 }
 
 // Coordinator is a part of [FindCoordinatorResponse].
@@ -141,30 +113,12 @@ func (m *Coordinator) Default() {
 	}
 }
 
-func (m *Coordinator) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Key, "Coordinator.Key")
-	w.Int32(m.NodeId)
-	w.String(flexible, m.Host, "Coordinator.Host")
-	w.Int32(m.Port)
-	w.Error(m.ErrorCode)
-	w.NullString(flexible, true, m.ErrorMessage, "Coordinator.ErrorMessage")
-	w.Uvarint(0)
-}
-
-func (m *Coordinator) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Key = r.String(flexible, "Coordinator.Key")
-	m.NodeId = r.Int32("Coordinator.NodeId")
-	m.Host = r.String(flexible, "Coordinator.Host")
-	m.Port = r.Int32("Coordinator.Port")
-	m.ErrorCode = r.Error("Coordinator.ErrorCode")
-	m.ErrorMessage = r.NullString(flexible, true, "Coordinator.ErrorMessage")
-	r.skipTags("Coordinator")
-}
-
-// leastCoordinator is its least encoded size.
-func leastCoordinator(_ int16) int {
-	return 14
+func (m *Coordinator) code(c *coder, _ int16) {
+	c.string(&m.Key, "Coordinator.Key")
+	c.int32(&m.NodeId, "Coordinator.NodeId")
+	c.string(&m.Host, "Coordinator.Host")
+	c.int32(&m.Port, "Coordinator.Port")
+	c.error(&m.ErrorCode, "Coordinator.ErrorCode")
+	c.nullString(&m.ErrorMessage, false, true, "Coordinator.ErrorMessage")
+	c.noTags("Coordinator")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -19,8 +21,8 @@ func everyMessage(do func(name string, fresh func() Message, version int16)) {
 			do(api.Name+"Response", func() Message { return NewResponse(api.Key) }, version)
 		}
 	}
-	for key := range int16(100) {
-		for _, list := range []func(int16) (Message, int16, int16){newRecord, newControl} {
+	for _, list := range keyedMessages() {
+		for key := range int16(100) {
 			if m, least, greatest := list(key); m != nil {
 				for version := least; version <= greatest; version++ {
 					do(reflect.TypeOf(m).Elem().Name(), func() Message { m, _, _ := list(key); return m }, version)
@@ -30,10 +32,58 @@ func everyMessage(do func(name string, fresh func() Message, version int16)) {
 	}
 	for version := range int16(10) {
 		do("Everything", func() Message { return NewEverything() }, version)
+		do("Compact", func() Message { return NewCompact() }, version)
 	}
+	for version := range int16(4) {
+		do("ConsumerProtocolSubscription", func() Message { return NewConsumerProtocolSubscription() }, version)
+		do("ConsumerProtocolAssignment", func() Message { return NewConsumerProtocolAssignment() }, version)
+	}
+	do("DefaultPrincipalData", func() Message { return NewDefaultPrincipalData() }, 0)
+	do("EndTxnMarker", func() Message { return NewEndTxnMarker() }, 0)
 	for version := range int16(2) {
 		do("ResponseHeader", func() Message { return NewResponseHeader() }, version)
 		do("RequestHeader", func() Message { return NewRequestHeader() }, version+1)
+	}
+}
+
+// keyedMessages are the constructors of what is neither request nor response.
+func keyedMessages() []func(int16) (Message, int16, int16) {
+	list := []func(int16) (Message, int16, int16){newRecord, newControl}
+	for _, topic := range []InternalTopic{ConsumerOffsets, TransactionState, ShareGroupState} {
+		list = append(list, topic.newKey, topic.newValue)
+	}
+	return list
+}
+
+func TestEveryMessageNamesEveryDefinition(t *testing.T) {
+	seen := map[string]bool{}
+	everyMessage(func(name string, _ func() Message, _ int16) { seen[name] = true })
+	paths, err := filepath.Glob("definitions/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Fields(strings.SplitN(string(text), "\n", 2)[0])
+		names := []string{}
+		switch words[0] {
+		case "api":
+			names = append(names, words[2]+"Request", words[2]+"Response")
+		case "internal":
+			names = append(names, words[3]+"Key", words[3]+"Value")
+		case "record", "control":
+			names = append(names, words[2])
+		case "data", "header":
+			names = append(names, words[1])
+		}
+		for _, name := range names {
+			if !seen[name] {
+				t.Errorf("%s is not among the messages that are tested", name)
+			}
+		}
 	}
 }
 
@@ -74,6 +124,10 @@ func drop(v reflect.Value, name string, isNull bool) {
 			} else {
 				v.Field(i).Set(fresh.Elem().Field(i))
 			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			drop(v.Elem(), name, isNull)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

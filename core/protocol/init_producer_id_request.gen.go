@@ -31,45 +31,31 @@ func (m *InitProducerIdRequest) Default() {
 
 // Encode implements [Message].
 func (m *InitProducerIdRequest) Encode(w *Writer, version int16) {
-	if version < 0 || version > 5 {
-		w.badVersion("InitProducerIdRequest", version)
-		return
-	}
-	flexible := version >= 2
-	w.NullString(flexible, true, m.TransactionalId, "InitProducerIdRequest.TransactionalId")
-	w.Int32(m.TransactionTimeoutMs)
-	if version >= 3 {
-		w.Int64(m.ProducerId)
-	} else if m.ProducerId != -1 {
-		w.absent("InitProducerIdRequest.ProducerId", version)
-	}
-	if version >= 3 {
-		w.Int16(m.ProducerEpoch)
-	} else if m.ProducerEpoch != -1 {
-		w.absent("InitProducerIdRequest.ProducerEpoch", version)
-	}
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 2}); c.has("InitProducerIdRequest", version, 0, 5) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *InitProducerIdRequest) Decode(r *Reader, version int16) {
-	if version < 0 || version > 5 {
-		r.badVersion("InitProducerIdRequest", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 2
-	m.TransactionalId = r.NullString(flexible, true, "InitProducerIdRequest.TransactionalId")
-	m.TransactionTimeoutMs = r.Int32("InitProducerIdRequest.TransactionTimeoutMs")
+	if c := (coder{r: r, flexible: version >= 2}); c.has("InitProducerIdRequest", version, 0, 5) {
+		m.code(&c, version)
+	}
+}
+
+func (m *InitProducerIdRequest) code(c *coder, version int16) {
+	c.nullString(&m.TransactionalId, false, true, "InitProducerIdRequest.TransactionalId")
+	c.int32(&m.TransactionTimeoutMs, "InitProducerIdRequest.TransactionTimeoutMs")
 	if version >= 3 {
-		m.ProducerId = r.Int64("InitProducerIdRequest.ProducerId")
+		c.int64(&m.ProducerId, "InitProducerIdRequest.ProducerId")
+	} else if m.ProducerId != -1 {
+		c.absent("InitProducerIdRequest.ProducerId", version)
 	}
 	if version >= 3 {
-		m.ProducerEpoch = r.Int16("InitProducerIdRequest.ProducerEpoch")
+		c.int16(&m.ProducerEpoch, "InitProducerIdRequest.ProducerEpoch")
+	} else if m.ProducerEpoch != -1 {
+		c.absent("InitProducerIdRequest.ProducerEpoch", version)
 	}
-	if flexible {
-		r.skipTags("InitProducerIdRequest")
-	}
+	c.noTags("InitProducerIdRequest")
 }

@@ -29,33 +29,23 @@ func (m *InitProducerIdResponse) Default() {
 
 // Encode implements [Message].
 func (m *InitProducerIdResponse) Encode(w *Writer, version int16) {
-	if version < 0 || version > 5 {
-		w.badVersion("InitProducerIdResponse", version)
-		return
-	}
-	flexible := version >= 2
-	w.Int32(m.ThrottleTimeMs)
-	w.Error(m.ErrorCode)
-	w.Int64(m.ProducerId)
-	w.Int16(m.ProducerEpoch)
-	if flexible {
-		w.Uvarint(0)
+	if c := (coder{w: w, flexible: version >= 2}); c.has("InitProducerIdResponse", version, 0, 5) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *InitProducerIdResponse) Decode(r *Reader, version int16) {
-	if version < 0 || version > 5 {
-		r.badVersion("InitProducerIdResponse", version)
-		return
-	}
 	m.Default()
-	flexible := version >= 2
-	m.ThrottleTimeMs = r.Int32("InitProducerIdResponse.ThrottleTimeMs")
-	m.ErrorCode = r.Error("InitProducerIdResponse.ErrorCode")
-	m.ProducerId = r.Int64("InitProducerIdResponse.ProducerId")
-	m.ProducerEpoch = r.Int16("InitProducerIdResponse.ProducerEpoch")
-	if flexible {
-		r.skipTags("InitProducerIdResponse")
+	if c := (coder{r: r, flexible: version >= 2}); c.has("InitProducerIdResponse", version, 0, 5) {
+		m.code(&c, version)
 	}
+}
+
+func (m *InitProducerIdResponse) code(c *coder, _ int16) {
+	c.int32(&m.ThrottleTimeMs, "InitProducerIdResponse.ThrottleTimeMs")
+	c.error(&m.ErrorCode, "InitProducerIdResponse.ErrorCode")
+	c.int64(&m.ProducerId, "InitProducerIdResponse.ProducerId")
+	c.int16(&m.ProducerEpoch, "InitProducerIdResponse.ProducerEpoch")
+	c.noTags("InitProducerIdResponse")
 }

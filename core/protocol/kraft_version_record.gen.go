@@ -25,23 +25,21 @@ func (m *KRaftVersionRecord) Default() {
 
 // Encode implements [Message].
 func (m *KRaftVersionRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("KRaftVersionRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("KRaftVersionRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int16(m.Version)
-	w.Int16(m.KRaftVersion)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *KRaftVersionRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("KRaftVersionRecord", version)
-		return
-	}
 	m.Default()
-	m.Version = r.Int16("KRaftVersionRecord.Version")
-	m.KRaftVersion = r.Int16("KRaftVersionRecord.KRaftVersion")
-	r.skipTags("KRaftVersionRecord")
+	if c := (coder{r: r, flexible: true}); c.has("KRaftVersionRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *KRaftVersionRecord) code(c *coder, _ int16) {
+	c.int16(&m.Version, "KRaftVersionRecord.Version")
+	c.int16(&m.KRaftVersion, "KRaftVersionRecord.KRaftVersion")
+	c.noTags("KRaftVersionRecord")
 }

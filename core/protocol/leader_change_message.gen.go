@@ -27,53 +27,39 @@ func (m *LeaderChangeMessage) Default() {
 
 // Encode implements [Message].
 func (m *LeaderChangeMessage) Encode(w *Writer, version int16) {
-	if version < 0 || version > 1 {
-		w.badVersion("LeaderChangeMessage", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("LeaderChangeMessage", version, 0, 1) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.Int16(m.Version)
-	w.Int32(m.LeaderId)
-	w.Length(flexible, len(m.Voters))
-	for i := range m.Voters {
-		m.Voters[i].encode(w, version)
-	}
-	w.Length(flexible, len(m.GrantingVoters))
-	for i := range m.GrantingVoters {
-		m.GrantingVoters[i].encode(w, version)
-	}
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *LeaderChangeMessage) Decode(r *Reader, version int16) {
-	if version < 0 || version > 1 {
-		r.badVersion("LeaderChangeMessage", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Version = r.Int16("LeaderChangeMessage.Version")
-	m.LeaderId = r.Int32("LeaderChangeMessage.LeaderId")
-	if n := r.ArrayLen(flexible, false, leastLeaderChangeVoter(version), 20, "LeaderChangeMessage.Voters"); n > 0 {
+	if c := (coder{r: r, flexible: true}); c.has("LeaderChangeMessage", version, 0, 1) {
+		m.code(&c, version)
+	}
+}
+
+func (m *LeaderChangeMessage) code(c *coder, version int16) {
+	c.int16(&m.Version, "LeaderChangeMessage.Version")
+	c.int32(&m.LeaderId, "LeaderChangeMessage.LeaderId")
+	if n := c.array(len(m.Voters), leastLeaderChangeVoter(version), 20, "LeaderChangeMessage.Voters"); n > 0 {
 		m.Voters = make([]LeaderChangeVoter, n)
-		for i := range m.Voters {
-			m.Voters[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Voters {
+		if m.Voters[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if n := r.ArrayLen(flexible, false, leastLeaderChangeVoter(version), 20, "LeaderChangeMessage.GrantingVoters"); n > 0 {
+	if n := c.array(len(m.GrantingVoters), leastLeaderChangeVoter(version), 20, "LeaderChangeMessage.GrantingVoters"); n > 0 {
 		m.GrantingVoters = make([]LeaderChangeVoter, n)
-		for i := range m.GrantingVoters {
-			m.GrantingVoters[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.GrantingVoters {
+		if m.GrantingVoters[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	r.skipTags("LeaderChangeMessage")
+	c.noTags("LeaderChangeMessage")
 }
 
 // LeaderChangeVoter is a part of [LeaderChangeMessage].
@@ -82,34 +68,17 @@ type LeaderChangeVoter struct {
 	VoterDirectoryId UUID // 1+
 }
 
-// NewLeaderChangeVoter returns one with Kafka's defaults.
-func NewLeaderChangeVoter() (m LeaderChangeVoter) {
-	m.Default()
-	return m
-}
+// NewLeaderChangeVoter returns one with Kafka's defaults, which are Go's zeros.
+func NewLeaderChangeVoter() (m LeaderChangeVoter) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *LeaderChangeVoter) Default() {
-	*m = LeaderChangeVoter{}
-}
-
-func (m *LeaderChangeVoter) encode(w *Writer, version int16) {
-	w.Int32(m.VoterId)
+func (m *LeaderChangeVoter) code(c *coder, version int16) {
+	c.int32(&m.VoterId, "LeaderChangeVoter.VoterId")
 	if version >= 1 {
-		w.UUID(m.VoterDirectoryId)
+		c.uuid(&m.VoterDirectoryId, "LeaderChangeVoter.VoterDirectoryId")
 	} else if !m.VoterDirectoryId.IsZero() {
-		w.absent("LeaderChangeVoter.VoterDirectoryId", version)
+		c.absent("LeaderChangeVoter.VoterDirectoryId", version)
 	}
-	w.Uvarint(0)
-}
-
-func (m *LeaderChangeVoter) decode(r *Reader, version int16) {
-	m.Default()
-	m.VoterId = r.Int32("LeaderChangeVoter.VoterId")
-	if version >= 1 {
-		m.VoterDirectoryId = r.UUID("LeaderChangeVoter.VoterDirectoryId")
-	}
-	r.skipTags("LeaderChangeVoter")
+	c.noTags("LeaderChangeVoter")
 }
 
 // leastLeaderChangeVoter is its least encoded size.

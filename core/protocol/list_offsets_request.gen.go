@@ -85,16 +85,8 @@ type ListOffsetsTopic struct {
 	Partitions []ListOffsetsPartition
 }
 
-// NewListOffsetsTopic returns one with Kafka's defaults.
-func NewListOffsetsTopic() (m ListOffsetsTopic) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *ListOffsetsTopic) Default() {
-	*m = ListOffsetsTopic{}
-}
+// NewListOffsetsTopic returns one with Kafka's defaults, which are Go's zeros.
+func NewListOffsetsTopic() (m ListOffsetsTopic) { return m }
 
 func (m *ListOffsetsTopic) encode(w *Writer, version int16) {
 	flexible := version >= 6
@@ -109,7 +101,6 @@ func (m *ListOffsetsTopic) encode(w *Writer, version int16) {
 }
 
 func (m *ListOffsetsTopic) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 6
 	m.Name = r.String(flexible, "ListOffsetsTopic.Name")
 	if n := r.ArrayLen(flexible, false, leastListOffsetsPartition(version), 16, "ListOffsetsTopic.Partitions"); n > 0 {

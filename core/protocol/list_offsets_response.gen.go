@@ -73,16 +73,8 @@ type ListOffsetsTopicResponse struct {
 	Partitions []ListOffsetsPartitionResponse
 }
 
-// NewListOffsetsTopicResponse returns one with Kafka's defaults.
-func NewListOffsetsTopicResponse() (m ListOffsetsTopicResponse) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *ListOffsetsTopicResponse) Default() {
-	*m = ListOffsetsTopicResponse{}
-}
+// NewListOffsetsTopicResponse returns one with Kafka's defaults, which are Go's zeros.
+func NewListOffsetsTopicResponse() (m ListOffsetsTopicResponse) { return m }
 
 func (m *ListOffsetsTopicResponse) encode(w *Writer, version int16) {
 	flexible := version >= 6
@@ -97,7 +89,6 @@ func (m *ListOffsetsTopicResponse) encode(w *Writer, version int16) {
 }
 
 func (m *ListOffsetsTopicResponse) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 6
 	m.Name = r.String(flexible, "ListOffsetsTopicResponse.Name")
 	if n := r.ArrayLen(flexible, false, leastListOffsetsPartitionResponse(version), 32, "ListOffsetsTopicResponse.Partitions"); n > 0 {

@@ -122,16 +122,8 @@ type MetadataResponseBroker struct {
 	Rack   NullString // 1+, nullable
 }
 
-// NewMetadataResponseBroker returns one with Kafka's defaults.
-func NewMetadataResponseBroker() (m MetadataResponseBroker) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *MetadataResponseBroker) Default() {
-	*m = MetadataResponseBroker{}
-}
+// NewMetadataResponseBroker returns one with Kafka's defaults, which are Go's zeros.
+func NewMetadataResponseBroker() (m MetadataResponseBroker) { return m }
 
 func (m *MetadataResponseBroker) encode(w *Writer, version int16) {
 	flexible := version >= 9
@@ -147,7 +139,6 @@ func (m *MetadataResponseBroker) encode(w *Writer, version int16) {
 }
 
 func (m *MetadataResponseBroker) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 9
 	m.NodeId = r.Int32("MetadataResponseBroker.NodeId")
 	m.Host = r.String(flexible, "MetadataResponseBroker.Host")

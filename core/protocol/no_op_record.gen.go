@@ -23,19 +23,19 @@ func (m *NoOpRecord) Default() {
 
 // Encode implements [Message].
 func (m *NoOpRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("NoOpRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("NoOpRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *NoOpRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("NoOpRecord", version)
-		return
-	}
 	m.Default()
-	r.skipTags("NoOpRecord")
+	if c := (coder{r: r, flexible: true}); c.has("NoOpRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *NoOpRecord) code(c *coder, _ int16) {
+	c.noTags("NoOpRecord")
 }

@@ -76,16 +76,8 @@ type TopicProduceData struct {
 	PartitionData []PartitionProduceData
 }
 
-// NewTopicProduceData returns one with Kafka's defaults.
-func NewTopicProduceData() (m TopicProduceData) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *TopicProduceData) Default() {
-	*m = TopicProduceData{}
-}
+// NewTopicProduceData returns one with Kafka's defaults, which are Go's zeros.
+func NewTopicProduceData() (m TopicProduceData) { return m }
 
 func (m *TopicProduceData) encode(w *Writer, version int16) {
 	flexible := version >= 9
@@ -105,7 +97,6 @@ func (m *TopicProduceData) encode(w *Writer, version int16) {
 }
 
 func (m *TopicProduceData) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 9
 	if version <= 12 {
 		m.Name = r.String(flexible, "TopicProduceData.Name")
@@ -144,16 +135,8 @@ type PartitionProduceData struct {
 	Records Records // nullable
 }
 
-// NewPartitionProduceData returns one with Kafka's defaults.
-func NewPartitionProduceData() (m PartitionProduceData) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *PartitionProduceData) Default() {
-	*m = PartitionProduceData{}
-}
+// NewPartitionProduceData returns one with Kafka's defaults, which are Go's zeros.
+func NewPartitionProduceData() (m PartitionProduceData) { return m }
 
 func (m *PartitionProduceData) encode(w *Writer, version int16) {
 	flexible := version >= 9
@@ -165,7 +148,6 @@ func (m *PartitionProduceData) encode(w *Writer, version int16) {
 }
 
 func (m *PartitionProduceData) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 9
 	m.Index = r.Int32("PartitionProduceData.Index")
 	m.Records = r.Records(flexible, true, "PartitionProduceData.Records")

@@ -79,7 +79,7 @@ func (m *ProduceResponse) Decode(r *Reader, version int16) {
 			tag, outer := r.enterTag("ProduceResponse")
 			switch {
 			case tag == 0 && version >= 10:
-				if n := r.ArrayLen(flexible, false, leastProduceNodeEndpoint(version), 56, "ProduceResponse.NodeEndpoints"); n > 0 {
+				if n := r.ArrayLen(flexible, false, 11, 56, "ProduceResponse.NodeEndpoints"); n > 0 {
 					m.NodeEndpoints = make([]ProduceNodeEndpoint, n)
 					for i := range m.NodeEndpoints {
 						m.NodeEndpoints[i].decode(r, version)
@@ -103,16 +103,8 @@ type TopicProduceResponse struct {
 	PartitionResponses []PartitionProduceResponse
 }
 
-// NewTopicProduceResponse returns one with Kafka's defaults.
-func NewTopicProduceResponse() (m TopicProduceResponse) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *TopicProduceResponse) Default() {
-	*m = TopicProduceResponse{}
-}
+// NewTopicProduceResponse returns one with Kafka's defaults, which are Go's zeros.
+func NewTopicProduceResponse() (m TopicProduceResponse) { return m }
 
 func (m *TopicProduceResponse) encode(w *Writer, version int16) {
 	flexible := version >= 9
@@ -132,7 +124,6 @@ func (m *TopicProduceResponse) encode(w *Writer, version int16) {
 }
 
 func (m *TopicProduceResponse) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 9
 	if version <= 12 {
 		m.Name = r.String(flexible, "TopicProduceResponse.Name")
@@ -173,16 +164,8 @@ type ProduceNodeEndpoint struct {
 	Rack   NullString // nullable
 }
 
-// NewProduceNodeEndpoint returns one with Kafka's defaults.
-func NewProduceNodeEndpoint() (m ProduceNodeEndpoint) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *ProduceNodeEndpoint) Default() {
-	*m = ProduceNodeEndpoint{}
-}
+// NewProduceNodeEndpoint returns one with Kafka's defaults, which are Go's zeros.
+func NewProduceNodeEndpoint() (m ProduceNodeEndpoint) { return m }
 
 func (m *ProduceNodeEndpoint) encode(w *Writer, _ int16) {
 	const flexible = true
@@ -194,18 +177,12 @@ func (m *ProduceNodeEndpoint) encode(w *Writer, _ int16) {
 }
 
 func (m *ProduceNodeEndpoint) decode(r *Reader, _ int16) {
-	m.Default()
 	const flexible = true
 	m.NodeId = r.Int32("ProduceNodeEndpoint.NodeId")
 	m.Host = r.String(flexible, "ProduceNodeEndpoint.Host")
 	m.Port = r.Int32("ProduceNodeEndpoint.Port")
 	m.Rack = r.NullString(flexible, true, "ProduceNodeEndpoint.Rack")
 	r.skipTags("ProduceNodeEndpoint")
-}
-
-// leastProduceNodeEndpoint is its least encoded size.
-func leastProduceNodeEndpoint(_ int16) int {
-	return 11
 }
 
 // PartitionProduceResponse is a part of [ProduceResponse].
@@ -281,7 +258,7 @@ func (m *PartitionProduceResponse) decode(r *Reader, version int16) {
 		m.LogStartOffset = r.Int64("PartitionProduceResponse.LogStartOffset")
 	}
 	if version >= 8 {
-		if n := r.ArrayLen(flexible, false, leastProduceBatchIndexAndErrorMessage(version), 32, "PartitionProduceResponse.RecordErrors"); n > 0 {
+		if n := r.ArrayLen(flexible, false, 6, 32, "PartitionProduceResponse.RecordErrors"); n > 0 {
 			m.RecordErrors = make([]ProduceBatchIndexAndErrorMessage, n)
 			for i := range m.RecordErrors {
 				m.RecordErrors[i].decode(r, version)
@@ -328,16 +305,8 @@ type ProduceBatchIndexAndErrorMessage struct {
 	BatchIndexErrorMessage NullString // nullable
 }
 
-// NewProduceBatchIndexAndErrorMessage returns one with Kafka's defaults.
-func NewProduceBatchIndexAndErrorMessage() (m ProduceBatchIndexAndErrorMessage) {
-	m.Default()
-	return m
-}
-
-// Default sets every field to Kafka's default.
-func (m *ProduceBatchIndexAndErrorMessage) Default() {
-	*m = ProduceBatchIndexAndErrorMessage{}
-}
+// NewProduceBatchIndexAndErrorMessage returns one with Kafka's defaults, which are Go's zeros.
+func NewProduceBatchIndexAndErrorMessage() (m ProduceBatchIndexAndErrorMessage) { return m }
 
 func (m *ProduceBatchIndexAndErrorMessage) encode(w *Writer, version int16) {
 	flexible := version >= 9
@@ -349,18 +318,12 @@ func (m *ProduceBatchIndexAndErrorMessage) encode(w *Writer, version int16) {
 }
 
 func (m *ProduceBatchIndexAndErrorMessage) decode(r *Reader, version int16) {
-	m.Default()
 	flexible := version >= 9
 	m.BatchIndex = r.Int32("ProduceBatchIndexAndErrorMessage.BatchIndex")
 	m.BatchIndexErrorMessage = r.NullString(flexible, true, "ProduceBatchIndexAndErrorMessage.BatchIndexErrorMessage")
 	if flexible {
 		r.skipTags("ProduceBatchIndexAndErrorMessage")
 	}
-}
-
-// leastProduceBatchIndexAndErrorMessage is its least encoded size.
-func leastProduceBatchIndexAndErrorMessage(_ int16) int {
-	return 6
 }
 
 // ProduceLeaderIdAndEpoch is a part of [ProduceResponse].
@@ -394,11 +357,6 @@ func (m *ProduceLeaderIdAndEpoch) decode(r *Reader, _ int16) {
 	m.LeaderId = r.Int32("ProduceLeaderIdAndEpoch.LeaderId")
 	m.LeaderEpoch = r.Int32("ProduceLeaderIdAndEpoch.LeaderEpoch")
 	r.skipTags("ProduceLeaderIdAndEpoch")
-}
-
-// leastProduceLeaderIdAndEpoch is its least encoded size.
-func leastProduceLeaderIdAndEpoch(_ int16) int {
-	return 9
 }
 
 func (m *ProduceLeaderIdAndEpoch) isDefault() bool {

@@ -28,25 +28,22 @@ func (m *ProducerIdsRecord) Default() {
 
 // Encode implements [Message].
 func (m *ProducerIdsRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("ProducerIdsRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("ProducerIdsRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int32(m.BrokerId)
-	w.Int64(m.BrokerEpoch)
-	w.Int64(m.NextProducerId)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *ProducerIdsRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("ProducerIdsRecord", version)
-		return
-	}
 	m.Default()
-	m.BrokerId = r.Int32("ProducerIdsRecord.BrokerId")
-	m.BrokerEpoch = r.Int64("ProducerIdsRecord.BrokerEpoch")
-	m.NextProducerId = r.Int64("ProducerIdsRecord.NextProducerId")
-	r.skipTags("ProducerIdsRecord")
+	if c := (coder{r: r, flexible: true}); c.has("ProducerIdsRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ProducerIdsRecord) code(c *coder, _ int16) {
+	c.int32(&m.BrokerId, "ProducerIdsRecord.BrokerId")
+	c.int64(&m.BrokerEpoch, "ProducerIdsRecord.BrokerEpoch")
+	c.int64(&m.NextProducerId, "ProducerIdsRecord.NextProducerId")
+	c.noTags("ProducerIdsRecord")
 }

@@ -197,3 +197,12 @@ func (r *Reader) skipTag(outer tagOuter) {
 func (r *Reader) badVersion(message string, version int16) {
 	r.fail(message, fmt.Sprintf("there is no version %d", version))
 }
+
+// Present reads whether a struct that may be null is there, and charges size bytes of memory for it if it is.
+func (r *Reader) Present(size int, field string) bool {
+	n := r.Int8(field)
+	if r.err != nil || n < 0 {
+		return false
+	}
+	return r.charge(size, field)
+}

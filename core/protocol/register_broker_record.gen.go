@@ -37,125 +37,84 @@ func (m *RegisterBrokerRecord) Default() {
 
 // Encode implements [Message].
 func (m *RegisterBrokerRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 4 {
-		w.badVersion("RegisterBrokerRecord", version)
-		return
-	}
-	const flexible = true
-	w.Int32(m.BrokerId)
-	if version >= 2 {
-		w.Bool(m.IsMigratingZkBroker)
-	} else if m.IsMigratingZkBroker {
-		w.absent("RegisterBrokerRecord.IsMigratingZkBroker", version)
-	}
-	w.UUID(m.IncarnationId)
-	w.Int64(m.BrokerEpoch)
-	w.Length(flexible, len(m.EndPoints))
-	for i := range m.EndPoints {
-		m.EndPoints[i].encode(w, version)
-	}
-	w.Length(flexible, len(m.Features))
-	for i := range m.Features {
-		m.Features[i].encode(w, version)
-	}
-	w.NullString(flexible, true, m.Rack, "RegisterBrokerRecord.Rack")
-	w.Bool(m.Fenced)
-	if version >= 1 {
-		w.Bool(m.InControlledShutdown)
-	} else if m.InControlledShutdown {
-		w.absent("RegisterBrokerRecord.InControlledShutdown", version)
-	}
-	if version < 3 && len(m.LogDirs) > 0 {
-		w.absent("RegisterBrokerRecord.LogDirs", version)
-	}
-	if version < 4 && m.CordonedLogDirs != nil {
-		w.absent("RegisterBrokerRecord.CordonedLogDirs", version)
-	}
-	tags := uint32(0)
-	if version >= 3 && len(m.LogDirs) > 0 {
-		tags++
-	}
-	if version >= 4 && m.CordonedLogDirs != nil {
-		tags++
-	}
-	w.Uvarint(tags)
-	if version >= 3 && len(m.LogDirs) > 0 {
-		start := w.beginTag(0)
-		w.Length(flexible, len(m.LogDirs))
-		for _, v := range m.LogDirs {
-			w.UUID(v)
-		}
-		w.endTag(start)
-	}
-	if version >= 4 && m.CordonedLogDirs != nil {
-		start := w.beginTag(1)
-		w.ArrayLen(flexible, true, m.CordonedLogDirs == nil, len(m.CordonedLogDirs), "RegisterBrokerRecord.CordonedLogDirs")
-		for _, v := range m.CordonedLogDirs {
-			w.UUID(v)
-		}
-		w.endTag(start)
+	if c := (coder{w: w, flexible: true}); c.has("RegisterBrokerRecord", version, 0, 4) {
+		m.code(&c, version)
 	}
 }
 
 // Decode implements [Message].
 func (m *RegisterBrokerRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 4 {
-		r.badVersion("RegisterBrokerRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.BrokerId = r.Int32("RegisterBrokerRecord.BrokerId")
+	if c := (coder{r: r, flexible: true}); c.has("RegisterBrokerRecord", version, 0, 4) {
+		m.code(&c, version)
+	}
+}
+
+func (m *RegisterBrokerRecord) code(c *coder, version int16) {
+	c.int32(&m.BrokerId, "RegisterBrokerRecord.BrokerId")
 	if version >= 2 {
-		m.IsMigratingZkBroker = r.Bool("RegisterBrokerRecord.IsMigratingZkBroker")
+		c.bool(&m.IsMigratingZkBroker, "RegisterBrokerRecord.IsMigratingZkBroker")
+	} else if m.IsMigratingZkBroker {
+		c.absent("RegisterBrokerRecord.IsMigratingZkBroker", version)
 	}
-	m.IncarnationId = r.UUID("RegisterBrokerRecord.IncarnationId")
-	m.BrokerEpoch = r.Int64("RegisterBrokerRecord.BrokerEpoch")
-	if n := r.ArrayLen(flexible, false, leastBrokerEndpoint(version), 40, "RegisterBrokerRecord.EndPoints"); n > 0 {
+	c.uuid(&m.IncarnationId, "RegisterBrokerRecord.IncarnationId")
+	c.int64(&m.BrokerEpoch, "RegisterBrokerRecord.BrokerEpoch")
+	if n := c.array(len(m.EndPoints), 7, 40, "RegisterBrokerRecord.EndPoints"); n > 0 {
 		m.EndPoints = make([]BrokerEndpoint, n)
-		for i := range m.EndPoints {
-			m.EndPoints[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.EndPoints {
+		if m.EndPoints[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if n := r.ArrayLen(flexible, false, leastBrokerFeature(version), 24, "RegisterBrokerRecord.Features"); n > 0 {
+	if n := c.array(len(m.Features), 6, 24, "RegisterBrokerRecord.Features"); n > 0 {
 		m.Features = make([]BrokerFeature, n)
-		for i := range m.Features {
-			m.Features[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Features {
+		if m.Features[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	m.Rack = r.NullString(flexible, true, "RegisterBrokerRecord.Rack")
-	m.Fenced = r.Bool("RegisterBrokerRecord.Fenced")
+	c.nullString(&m.Rack, false, true, "RegisterBrokerRecord.Rack")
+	c.bool(&m.Fenced, "RegisterBrokerRecord.Fenced")
 	if version >= 1 {
-		m.InControlledShutdown = r.Bool("RegisterBrokerRecord.InControlledShutdown")
+		c.bool(&m.InControlledShutdown, "RegisterBrokerRecord.InControlledShutdown")
+	} else if m.InControlledShutdown {
+		c.absent("RegisterBrokerRecord.InControlledShutdown", version)
 	}
-	for n := r.tags("RegisterBrokerRecord"); n > 0 && r.err == nil; n-- {
-		tag, outer := r.enterTag("RegisterBrokerRecord")
-		switch {
-		case tag == 0 && version >= 3:
-			if n := r.ArrayLen(flexible, false, 16, 16, "RegisterBrokerRecord.LogDirs"); n > 0 {
-				m.LogDirs = make([]UUID, n)
+	if version < 3 && len(m.LogDirs) > 0 {
+		c.absent("RegisterBrokerRecord.LogDirs", version)
+	}
+	if version < 4 && m.CordonedLogDirs != nil {
+		c.absent("RegisterBrokerRecord.CordonedLogDirs", version)
+	}
+	if c.flexible {
+		sent := uint64(0)
+		if version >= 3 && len(m.LogDirs) > 0 {
+			sent |= 1 << 0
+		}
+		if version >= 4 && m.CordonedLogDirs != nil {
+			sent |= 1 << 1
+		}
+		for t := c.tags(sent, "RegisterBrokerRecord"); t.next(c); {
+			switch {
+			case t.tag == 0 && version >= 3:
+				if n := c.array(len(m.LogDirs), 16, 16, "RegisterBrokerRecord.LogDirs"); n > 0 {
+					m.LogDirs = make([]UUID, n)
+				}
 				for i := range m.LogDirs {
-					m.LogDirs[i] = r.UUID("RegisterBrokerRecord.LogDirs")
+					c.uuid(&m.LogDirs[i], "RegisterBrokerRecord.LogDirs")
 				}
-			}
-			r.leaveTag(outer, "RegisterBrokerRecord.LogDirs")
-		case tag == 1 && version >= 4:
-			m.CordonedLogDirs = nil
-			if n := r.ArrayLen(flexible, true, 16, 16, "RegisterBrokerRecord.CordonedLogDirs"); n >= 0 {
-				m.CordonedLogDirs = make([]UUID, n)
+			case t.tag == 1 && version >= 4:
+				if n := c.nullArray(len(m.CordonedLogDirs), m.CordonedLogDirs == nil, true, 16, 16, "RegisterBrokerRecord.CordonedLogDirs"); n >= 0 {
+					m.CordonedLogDirs = make([]UUID, n)
+				}
 				for i := range m.CordonedLogDirs {
-					m.CordonedLogDirs[i] = r.UUID("RegisterBrokerRecord.CordonedLogDirs")
+					c.uuid(&m.CordonedLogDirs[i], "RegisterBrokerRecord.CordonedLogDirs")
 				}
+			default:
+				t.skip(c)
 			}
-			r.leaveTag(outer, "RegisterBrokerRecord.CordonedLogDirs")
-		default:
-			r.skipTag(outer)
 		}
 	}
 }
@@ -168,39 +127,15 @@ type BrokerEndpoint struct {
 	SecurityProtocol int16
 }
 
-// NewBrokerEndpoint returns one with Kafka's defaults.
-func NewBrokerEndpoint() (m BrokerEndpoint) {
-	m.Default()
-	return m
-}
+// NewBrokerEndpoint returns one with Kafka's defaults, which are Go's zeros.
+func NewBrokerEndpoint() (m BrokerEndpoint) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *BrokerEndpoint) Default() {
-	*m = BrokerEndpoint{}
-}
-
-func (m *BrokerEndpoint) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "BrokerEndpoint.Name")
-	w.String(flexible, m.Host, "BrokerEndpoint.Host")
-	w.Uint16(m.Port)
-	w.Int16(m.SecurityProtocol)
-	w.Uvarint(0)
-}
-
-func (m *BrokerEndpoint) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "BrokerEndpoint.Name")
-	m.Host = r.String(flexible, "BrokerEndpoint.Host")
-	m.Port = r.Uint16("BrokerEndpoint.Port")
-	m.SecurityProtocol = r.Int16("BrokerEndpoint.SecurityProtocol")
-	r.skipTags("BrokerEndpoint")
-}
-
-// leastBrokerEndpoint is its least encoded size.
-func leastBrokerEndpoint(_ int16) int {
-	return 7
+func (m *BrokerEndpoint) code(c *coder, _ int16) {
+	c.string(&m.Name, "BrokerEndpoint.Name")
+	c.string(&m.Host, "BrokerEndpoint.Host")
+	c.uint16(&m.Port, "BrokerEndpoint.Port")
+	c.int16(&m.SecurityProtocol, "BrokerEndpoint.SecurityProtocol")
+	c.noTags("BrokerEndpoint")
 }
 
 // BrokerFeature is a part of [RegisterBrokerRecord].
@@ -210,35 +145,12 @@ type BrokerFeature struct {
 	MaxSupportedVersion int16
 }
 
-// NewBrokerFeature returns one with Kafka's defaults.
-func NewBrokerFeature() (m BrokerFeature) {
-	m.Default()
-	return m
-}
+// NewBrokerFeature returns one with Kafka's defaults, which are Go's zeros.
+func NewBrokerFeature() (m BrokerFeature) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *BrokerFeature) Default() {
-	*m = BrokerFeature{}
-}
-
-func (m *BrokerFeature) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "BrokerFeature.Name")
-	w.Int16(m.MinSupportedVersion)
-	w.Int16(m.MaxSupportedVersion)
-	w.Uvarint(0)
-}
-
-func (m *BrokerFeature) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "BrokerFeature.Name")
-	m.MinSupportedVersion = r.Int16("BrokerFeature.MinSupportedVersion")
-	m.MaxSupportedVersion = r.Int16("BrokerFeature.MaxSupportedVersion")
-	r.skipTags("BrokerFeature")
-}
-
-// leastBrokerFeature is its least encoded size.
-func leastBrokerFeature(_ int16) int {
-	return 6
+func (m *BrokerFeature) code(c *coder, _ int16) {
+	c.string(&m.Name, "BrokerFeature.Name")
+	c.int16(&m.MinSupportedVersion, "BrokerFeature.MinSupportedVersion")
+	c.int16(&m.MaxSupportedVersion, "BrokerFeature.MaxSupportedVersion")
+	c.noTags("BrokerFeature")
 }

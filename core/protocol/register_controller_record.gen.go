@@ -28,55 +28,40 @@ func (m *RegisterControllerRecord) Default() {
 
 // Encode implements [Message].
 func (m *RegisterControllerRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("RegisterControllerRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("RegisterControllerRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.Int32(m.ControllerId)
-	w.UUID(m.IncarnationId)
-	w.Bool(m.ZkMigrationReady)
-	w.Length(flexible, len(m.EndPoints))
-	for i := range m.EndPoints {
-		m.EndPoints[i].encode(w, version)
-	}
-	w.Length(flexible, len(m.Features))
-	for i := range m.Features {
-		m.Features[i].encode(w, version)
-	}
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *RegisterControllerRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("RegisterControllerRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.ControllerId = r.Int32("RegisterControllerRecord.ControllerId")
-	m.IncarnationId = r.UUID("RegisterControllerRecord.IncarnationId")
-	m.ZkMigrationReady = r.Bool("RegisterControllerRecord.ZkMigrationReady")
-	if n := r.ArrayLen(flexible, false, leastControllerEndpoint(version), 40, "RegisterControllerRecord.EndPoints"); n > 0 {
+	if c := (coder{r: r, flexible: true}); c.has("RegisterControllerRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *RegisterControllerRecord) code(c *coder, version int16) {
+	c.int32(&m.ControllerId, "RegisterControllerRecord.ControllerId")
+	c.uuid(&m.IncarnationId, "RegisterControllerRecord.IncarnationId")
+	c.bool(&m.ZkMigrationReady, "RegisterControllerRecord.ZkMigrationReady")
+	if n := c.array(len(m.EndPoints), 7, 40, "RegisterControllerRecord.EndPoints"); n > 0 {
 		m.EndPoints = make([]ControllerEndpoint, n)
-		for i := range m.EndPoints {
-			m.EndPoints[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.EndPoints {
+		if m.EndPoints[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	if n := r.ArrayLen(flexible, false, leastControllerFeature(version), 24, "RegisterControllerRecord.Features"); n > 0 {
+	if n := c.array(len(m.Features), 6, 24, "RegisterControllerRecord.Features"); n > 0 {
 		m.Features = make([]ControllerFeature, n)
-		for i := range m.Features {
-			m.Features[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Features {
+		if m.Features[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	r.skipTags("RegisterControllerRecord")
+	c.noTags("RegisterControllerRecord")
 }
 
 // ControllerEndpoint is a part of [RegisterControllerRecord].
@@ -87,39 +72,15 @@ type ControllerEndpoint struct {
 	SecurityProtocol int16
 }
 
-// NewControllerEndpoint returns one with Kafka's defaults.
-func NewControllerEndpoint() (m ControllerEndpoint) {
-	m.Default()
-	return m
-}
+// NewControllerEndpoint returns one with Kafka's defaults, which are Go's zeros.
+func NewControllerEndpoint() (m ControllerEndpoint) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *ControllerEndpoint) Default() {
-	*m = ControllerEndpoint{}
-}
-
-func (m *ControllerEndpoint) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "ControllerEndpoint.Name")
-	w.String(flexible, m.Host, "ControllerEndpoint.Host")
-	w.Uint16(m.Port)
-	w.Int16(m.SecurityProtocol)
-	w.Uvarint(0)
-}
-
-func (m *ControllerEndpoint) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "ControllerEndpoint.Name")
-	m.Host = r.String(flexible, "ControllerEndpoint.Host")
-	m.Port = r.Uint16("ControllerEndpoint.Port")
-	m.SecurityProtocol = r.Int16("ControllerEndpoint.SecurityProtocol")
-	r.skipTags("ControllerEndpoint")
-}
-
-// leastControllerEndpoint is its least encoded size.
-func leastControllerEndpoint(_ int16) int {
-	return 7
+func (m *ControllerEndpoint) code(c *coder, _ int16) {
+	c.string(&m.Name, "ControllerEndpoint.Name")
+	c.string(&m.Host, "ControllerEndpoint.Host")
+	c.uint16(&m.Port, "ControllerEndpoint.Port")
+	c.int16(&m.SecurityProtocol, "ControllerEndpoint.SecurityProtocol")
+	c.noTags("ControllerEndpoint")
 }
 
 // ControllerFeature is a part of [RegisterControllerRecord].
@@ -129,35 +90,12 @@ type ControllerFeature struct {
 	MaxSupportedVersion int16
 }
 
-// NewControllerFeature returns one with Kafka's defaults.
-func NewControllerFeature() (m ControllerFeature) {
-	m.Default()
-	return m
-}
+// NewControllerFeature returns one with Kafka's defaults, which are Go's zeros.
+func NewControllerFeature() (m ControllerFeature) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *ControllerFeature) Default() {
-	*m = ControllerFeature{}
-}
-
-func (m *ControllerFeature) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "ControllerFeature.Name")
-	w.Int16(m.MinSupportedVersion)
-	w.Int16(m.MaxSupportedVersion)
-	w.Uvarint(0)
-}
-
-func (m *ControllerFeature) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "ControllerFeature.Name")
-	m.MinSupportedVersion = r.Int16("ControllerFeature.MinSupportedVersion")
-	m.MaxSupportedVersion = r.Int16("ControllerFeature.MaxSupportedVersion")
-	r.skipTags("ControllerFeature")
-}
-
-// leastControllerFeature is its least encoded size.
-func leastControllerFeature(_ int16) int {
-	return 6
+func (m *ControllerFeature) code(c *coder, _ int16) {
+	c.string(&m.Name, "ControllerFeature.Name")
+	c.int16(&m.MinSupportedVersion, "ControllerFeature.MinSupportedVersion")
+	c.int16(&m.MaxSupportedVersion, "ControllerFeature.MaxSupportedVersion")
+	c.noTags("ControllerFeature")
 }

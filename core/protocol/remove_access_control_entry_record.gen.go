@@ -24,21 +24,20 @@ func (m *RemoveAccessControlEntryRecord) Default() {
 
 // Encode implements [Message].
 func (m *RemoveAccessControlEntryRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("RemoveAccessControlEntryRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("RemoveAccessControlEntryRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.UUID(m.Id)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *RemoveAccessControlEntryRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("RemoveAccessControlEntryRecord", version)
-		return
-	}
 	m.Default()
-	m.Id = r.UUID("RemoveAccessControlEntryRecord.Id")
-	r.skipTags("RemoveAccessControlEntryRecord")
+	if c := (coder{r: r, flexible: true}); c.has("RemoveAccessControlEntryRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *RemoveAccessControlEntryRecord) code(c *coder, _ int16) {
+	c.uuid(&m.Id, "RemoveAccessControlEntryRecord.Id")
+	c.noTags("RemoveAccessControlEntryRecord")
 }

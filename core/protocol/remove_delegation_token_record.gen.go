@@ -24,23 +24,20 @@ func (m *RemoveDelegationTokenRecord) Default() {
 
 // Encode implements [Message].
 func (m *RemoveDelegationTokenRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("RemoveDelegationTokenRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("RemoveDelegationTokenRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.TokenId, "RemoveDelegationTokenRecord.TokenId")
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *RemoveDelegationTokenRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("RemoveDelegationTokenRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.TokenId = r.String(flexible, "RemoveDelegationTokenRecord.TokenId")
-	r.skipTags("RemoveDelegationTokenRecord")
+	if c := (coder{r: r, flexible: true}); c.has("RemoveDelegationTokenRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *RemoveDelegationTokenRecord) code(c *coder, _ int16) {
+	c.string(&m.TokenId, "RemoveDelegationTokenRecord.TokenId")
+	c.noTags("RemoveDelegationTokenRecord")
 }

@@ -24,21 +24,20 @@ func (m *RemoveTopicRecord) Default() {
 
 // Encode implements [Message].
 func (m *RemoveTopicRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("RemoveTopicRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("RemoveTopicRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.UUID(m.TopicId)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *RemoveTopicRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("RemoveTopicRecord", version)
-		return
-	}
 	m.Default()
-	m.TopicId = r.UUID("RemoveTopicRecord.TopicId")
-	r.skipTags("RemoveTopicRecord")
+	if c := (coder{r: r, flexible: true}); c.has("RemoveTopicRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *RemoveTopicRecord) code(c *coder, _ int16) {
+	c.uuid(&m.TopicId, "RemoveTopicRecord.TopicId")
+	c.noTags("RemoveTopicRecord")
 }

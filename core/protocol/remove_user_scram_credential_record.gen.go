@@ -25,25 +25,21 @@ func (m *RemoveUserScramCredentialRecord) Default() {
 
 // Encode implements [Message].
 func (m *RemoveUserScramCredentialRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("RemoveUserScramCredentialRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("RemoveUserScramCredentialRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.Name, "RemoveUserScramCredentialRecord.Name")
-	w.Int8(m.Mechanism)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *RemoveUserScramCredentialRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("RemoveUserScramCredentialRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "RemoveUserScramCredentialRecord.Name")
-	m.Mechanism = r.Int8("RemoveUserScramCredentialRecord.Mechanism")
-	r.skipTags("RemoveUserScramCredentialRecord")
+	if c := (coder{r: r, flexible: true}); c.has("RemoveUserScramCredentialRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *RemoveUserScramCredentialRecord) code(c *coder, _ int16) {
+	c.string(&m.Name, "RemoveUserScramCredentialRecord.Name")
+	c.int8(&m.Mechanism, "RemoveUserScramCredentialRecord.Mechanism")
+	c.noTags("RemoveUserScramCredentialRecord")
 }

@@ -24,21 +24,20 @@ func (m *SnapshotFooterRecord) Default() {
 
 // Encode implements [Message].
 func (m *SnapshotFooterRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("SnapshotFooterRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("SnapshotFooterRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int16(m.Version)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *SnapshotFooterRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("SnapshotFooterRecord", version)
-		return
-	}
 	m.Default()
-	m.Version = r.Int16("SnapshotFooterRecord.Version")
-	r.skipTags("SnapshotFooterRecord")
+	if c := (coder{r: r, flexible: true}); c.has("SnapshotFooterRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *SnapshotFooterRecord) code(c *coder, _ int16) {
+	c.int16(&m.Version, "SnapshotFooterRecord.Version")
+	c.noTags("SnapshotFooterRecord")
 }

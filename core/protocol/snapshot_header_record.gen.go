@@ -25,23 +25,21 @@ func (m *SnapshotHeaderRecord) Default() {
 
 // Encode implements [Message].
 func (m *SnapshotHeaderRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("SnapshotHeaderRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("SnapshotHeaderRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int16(m.Version)
-	w.Int64(m.LastContainedLogTimestamp)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *SnapshotHeaderRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("SnapshotHeaderRecord", version)
-		return
-	}
 	m.Default()
-	m.Version = r.Int16("SnapshotHeaderRecord.Version")
-	m.LastContainedLogTimestamp = r.Int64("SnapshotHeaderRecord.LastContainedLogTimestamp")
-	r.skipTags("SnapshotHeaderRecord")
+	if c := (coder{r: r, flexible: true}); c.has("SnapshotHeaderRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *SnapshotHeaderRecord) code(c *coder, _ int16) {
+	c.int16(&m.Version, "SnapshotHeaderRecord.Version")
+	c.int64(&m.LastContainedLogTimestamp, "SnapshotHeaderRecord.LastContainedLogTimestamp")
+	c.noTags("SnapshotHeaderRecord")
 }

@@ -25,25 +25,21 @@ func (m *TopicRecord) Default() {
 
 // Encode implements [Message].
 func (m *TopicRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("TopicRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("TopicRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.Name, "TopicRecord.Name")
-	w.UUID(m.TopicId)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *TopicRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("TopicRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "TopicRecord.Name")
-	m.TopicId = r.UUID("TopicRecord.TopicId")
-	r.skipTags("TopicRecord")
+	if c := (coder{r: r, flexible: true}); c.has("TopicRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *TopicRecord) code(c *coder, _ int16) {
+	c.string(&m.Name, "TopicRecord.Name")
+	c.uuid(&m.TopicId, "TopicRecord.TopicId")
+	c.noTags("TopicRecord")
 }

@@ -18,6 +18,9 @@ func String(s string) NullString { return NullString{Value: s, Valid: true} }
 // String returns the string, empty if null.
 func (s NullString) String() string { return s.Value }
 
+// empty tells whether nothing is lost when s is not sent.
+func (s NullString) empty() bool { return s.Value == "" }
+
 // Records is what a records field holds: record batches, one after the other. Bytes come first, and are what decoding
 // gives (aliasing the input); encoding copies them. Parts follow, and are never copied: their bytes may even be filled
 // in after encoding, as long as their lengths stay. Both nil is null.

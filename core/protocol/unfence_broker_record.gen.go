@@ -25,23 +25,21 @@ func (m *UnfenceBrokerRecord) Default() {
 
 // Encode implements [Message].
 func (m *UnfenceBrokerRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("UnfenceBrokerRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("UnfenceBrokerRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int32(m.Id)
-	w.Int64(m.Epoch)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *UnfenceBrokerRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("UnfenceBrokerRecord", version)
-		return
-	}
 	m.Default()
-	m.Id = r.Int32("UnfenceBrokerRecord.Id")
-	m.Epoch = r.Int64("UnfenceBrokerRecord.Epoch")
-	r.skipTags("UnfenceBrokerRecord")
+	if c := (coder{r: r, flexible: true}); c.has("UnfenceBrokerRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *UnfenceBrokerRecord) code(c *coder, _ int16) {
+	c.int32(&m.Id, "UnfenceBrokerRecord.Id")
+	c.int64(&m.Epoch, "UnfenceBrokerRecord.Epoch")
+	c.noTags("UnfenceBrokerRecord")
 }

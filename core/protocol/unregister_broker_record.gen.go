@@ -25,23 +25,21 @@ func (m *UnregisterBrokerRecord) Default() {
 
 // Encode implements [Message].
 func (m *UnregisterBrokerRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("UnregisterBrokerRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("UnregisterBrokerRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int32(m.BrokerId)
-	w.Int64(m.BrokerEpoch)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *UnregisterBrokerRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("UnregisterBrokerRecord", version)
-		return
-	}
 	m.Default()
-	m.BrokerId = r.Int32("UnregisterBrokerRecord.BrokerId")
-	m.BrokerEpoch = r.Int64("UnregisterBrokerRecord.BrokerEpoch")
-	r.skipTags("UnregisterBrokerRecord")
+	if c := (coder{r: r, flexible: true}); c.has("UnregisterBrokerRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *UnregisterBrokerRecord) code(c *coder, _ int16) {
+	c.int32(&m.BrokerId, "UnregisterBrokerRecord.BrokerId")
+	c.int64(&m.BrokerEpoch, "UnregisterBrokerRecord.BrokerEpoch")
+	c.noTags("UnregisterBrokerRecord")
 }

@@ -29,33 +29,25 @@ func (m *UserScramCredentialRecord) Default() {
 
 // Encode implements [Message].
 func (m *UserScramCredentialRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("UserScramCredentialRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("UserScramCredentialRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.String(flexible, m.Name, "UserScramCredentialRecord.Name")
-	w.Int8(m.Mechanism)
-	w.BytesField(flexible, false, m.Salt)
-	w.BytesField(flexible, false, m.StoredKey)
-	w.BytesField(flexible, false, m.ServerKey)
-	w.Int32(m.Iterations)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *UserScramCredentialRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("UserScramCredentialRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "UserScramCredentialRecord.Name")
-	m.Mechanism = r.Int8("UserScramCredentialRecord.Mechanism")
-	m.Salt = r.Bytes(flexible, false, "UserScramCredentialRecord.Salt")
-	m.StoredKey = r.Bytes(flexible, false, "UserScramCredentialRecord.StoredKey")
-	m.ServerKey = r.Bytes(flexible, false, "UserScramCredentialRecord.ServerKey")
-	m.Iterations = r.Int32("UserScramCredentialRecord.Iterations")
-	r.skipTags("UserScramCredentialRecord")
+	if c := (coder{r: r, flexible: true}); c.has("UserScramCredentialRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *UserScramCredentialRecord) code(c *coder, _ int16) {
+	c.string(&m.Name, "UserScramCredentialRecord.Name")
+	c.int8(&m.Mechanism, "UserScramCredentialRecord.Mechanism")
+	c.bytes(&m.Salt, false, "UserScramCredentialRecord.Salt")
+	c.bytes(&m.StoredKey, false, "UserScramCredentialRecord.StoredKey")
+	c.bytes(&m.ServerKey, false, "UserScramCredentialRecord.ServerKey")
+	c.int32(&m.Iterations, "UserScramCredentialRecord.Iterations")
+	c.noTags("UserScramCredentialRecord")
 }

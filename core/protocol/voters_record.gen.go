@@ -25,38 +25,30 @@ func (m *VotersRecord) Default() {
 
 // Encode implements [Message].
 func (m *VotersRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("VotersRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("VotersRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	const flexible = true
-	w.Int16(m.Version)
-	w.Length(flexible, len(m.Voters))
-	for i := range m.Voters {
-		m.Voters[i].encode(w, version)
-	}
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *VotersRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("VotersRecord", version)
-		return
-	}
 	m.Default()
-	const flexible = true
-	m.Version = r.Int16("VotersRecord.Version")
-	if n := r.ArrayLen(flexible, false, leastVotersRecordVoter(version), 56, "VotersRecord.Voters"); n > 0 {
+	if c := (coder{r: r, flexible: true}); c.has("VotersRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *VotersRecord) code(c *coder, version int16) {
+	c.int16(&m.Version, "VotersRecord.Version")
+	if n := c.array(len(m.Voters), 27, 56, "VotersRecord.Voters"); n > 0 {
 		m.Voters = make([]VotersRecordVoter, n)
-		for i := range m.Voters {
-			m.Voters[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Voters {
+		if m.Voters[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	r.skipTags("VotersRecord")
+	c.noTags("VotersRecord")
 }
 
 // VotersRecordVoter is a part of [VotersRecord].
@@ -67,51 +59,22 @@ type VotersRecordVoter struct {
 	KRaftVersionFeature KRaftVersionFeature
 }
 
-// NewVotersRecordVoter returns one with Kafka's defaults.
-func NewVotersRecordVoter() (m VotersRecordVoter) {
-	m.Default()
-	return m
-}
+// NewVotersRecordVoter returns one with Kafka's defaults, which are Go's zeros.
+func NewVotersRecordVoter() (m VotersRecordVoter) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *VotersRecordVoter) Default() {
-	*m = VotersRecordVoter{}
-	m.KRaftVersionFeature.Default()
-}
-
-func (m *VotersRecordVoter) encode(w *Writer, version int16) {
-	const flexible = true
-	w.Int32(m.VoterId)
-	w.UUID(m.VoterDirectoryId)
-	w.Length(flexible, len(m.Endpoints))
-	for i := range m.Endpoints {
-		m.Endpoints[i].encode(w, version)
-	}
-	m.KRaftVersionFeature.encode(w, version)
-	w.Uvarint(0)
-}
-
-func (m *VotersRecordVoter) decode(r *Reader, version int16) {
-	m.Default()
-	const flexible = true
-	m.VoterId = r.Int32("VotersRecordVoter.VoterId")
-	m.VoterDirectoryId = r.UUID("VotersRecordVoter.VoterDirectoryId")
-	if n := r.ArrayLen(flexible, false, leastVotersRecordEndpoint(version), 40, "VotersRecordVoter.Endpoints"); n > 0 {
+func (m *VotersRecordVoter) code(c *coder, version int16) {
+	c.int32(&m.VoterId, "VotersRecordVoter.VoterId")
+	c.uuid(&m.VoterDirectoryId, "VotersRecordVoter.VoterDirectoryId")
+	if n := c.array(len(m.Endpoints), 5, 40, "VotersRecordVoter.Endpoints"); n > 0 {
 		m.Endpoints = make([]VotersRecordEndpoint, n)
-		for i := range m.Endpoints {
-			m.Endpoints[i].decode(r, version)
-			if r.err != nil {
-				return
-			}
+	}
+	for i := range m.Endpoints {
+		if m.Endpoints[i].code(c, version); c.failed() {
+			return
 		}
 	}
-	m.KRaftVersionFeature.decode(r, version)
-	r.skipTags("VotersRecordVoter")
-}
-
-// leastVotersRecordVoter is its least encoded size.
-func leastVotersRecordVoter(_ int16) int {
-	return 27
+	m.KRaftVersionFeature.code(c, version)
+	c.noTags("VotersRecordVoter")
 }
 
 // VotersRecordEndpoint is a part of [VotersRecord].
@@ -121,37 +84,14 @@ type VotersRecordEndpoint struct {
 	Port uint16
 }
 
-// NewVotersRecordEndpoint returns one with Kafka's defaults.
-func NewVotersRecordEndpoint() (m VotersRecordEndpoint) {
-	m.Default()
-	return m
-}
+// NewVotersRecordEndpoint returns one with Kafka's defaults, which are Go's zeros.
+func NewVotersRecordEndpoint() (m VotersRecordEndpoint) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *VotersRecordEndpoint) Default() {
-	*m = VotersRecordEndpoint{}
-}
-
-func (m *VotersRecordEndpoint) encode(w *Writer, _ int16) {
-	const flexible = true
-	w.String(flexible, m.Name, "VotersRecordEndpoint.Name")
-	w.String(flexible, m.Host, "VotersRecordEndpoint.Host")
-	w.Uint16(m.Port)
-	w.Uvarint(0)
-}
-
-func (m *VotersRecordEndpoint) decode(r *Reader, _ int16) {
-	m.Default()
-	const flexible = true
-	m.Name = r.String(flexible, "VotersRecordEndpoint.Name")
-	m.Host = r.String(flexible, "VotersRecordEndpoint.Host")
-	m.Port = r.Uint16("VotersRecordEndpoint.Port")
-	r.skipTags("VotersRecordEndpoint")
-}
-
-// leastVotersRecordEndpoint is its least encoded size.
-func leastVotersRecordEndpoint(_ int16) int {
-	return 5
+func (m *VotersRecordEndpoint) code(c *coder, _ int16) {
+	c.string(&m.Name, "VotersRecordEndpoint.Name")
+	c.string(&m.Host, "VotersRecordEndpoint.Host")
+	c.uint16(&m.Port, "VotersRecordEndpoint.Port")
+	c.noTags("VotersRecordEndpoint")
 }
 
 // KRaftVersionFeature is a part of [VotersRecord].
@@ -160,33 +100,13 @@ type KRaftVersionFeature struct {
 	MaxSupportedVersion int16
 }
 
-// NewKRaftVersionFeature returns one with Kafka's defaults.
-func NewKRaftVersionFeature() (m KRaftVersionFeature) {
-	m.Default()
-	return m
-}
+// NewKRaftVersionFeature returns one with Kafka's defaults, which are Go's zeros.
+func NewKRaftVersionFeature() (m KRaftVersionFeature) { return m }
 
-// Default sets every field to Kafka's default.
-func (m *KRaftVersionFeature) Default() {
-	*m = KRaftVersionFeature{}
-}
-
-func (m *KRaftVersionFeature) encode(w *Writer, _ int16) {
-	w.Int16(m.MinSupportedVersion)
-	w.Int16(m.MaxSupportedVersion)
-	w.Uvarint(0)
-}
-
-func (m *KRaftVersionFeature) decode(r *Reader, _ int16) {
-	m.Default()
-	m.MinSupportedVersion = r.Int16("KRaftVersionFeature.MinSupportedVersion")
-	m.MaxSupportedVersion = r.Int16("KRaftVersionFeature.MaxSupportedVersion")
-	r.skipTags("KRaftVersionFeature")
-}
-
-// leastKRaftVersionFeature is its least encoded size.
-func leastKRaftVersionFeature(_ int16) int {
-	return 5
+func (m *KRaftVersionFeature) code(c *coder, _ int16) {
+	c.int16(&m.MinSupportedVersion, "KRaftVersionFeature.MinSupportedVersion")
+	c.int16(&m.MaxSupportedVersion, "KRaftVersionFeature.MaxSupportedVersion")
+	c.noTags("KRaftVersionFeature")
 }
 
 func (m *KRaftVersionFeature) isDefault() bool {

@@ -104,3 +104,13 @@ func (w *Writer) endTag(start int) {
 	copy(w.buf[start-1+n:], w.buf[start:start+size])
 	copy(w.buf[start-1:], prefix[:n])
 }
+
+// Present writes whether a struct that may be null is there.
+func (w *Writer) Present(present bool) bool {
+	if present {
+		w.Int8(1)
+	} else {
+		w.Int8(-1)
+	}
+	return present
+}

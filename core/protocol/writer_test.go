@@ -151,6 +151,9 @@ func sizesOf(t reflect.Type, out map[string]int) {
 		if elem.Kind() == reflect.Slice {
 			elem = elem.Elem()
 			out[t.Name()+"."+f.Name] = int(elem.Size())
+		} else if elem.Kind() == reflect.Pointer {
+			elem = elem.Elem()
+			out[t.Name()+"."+f.Name] = int(elem.Size())
 		}
 		if elem.Kind() == reflect.Struct {
 			sizesOf(elem, out)

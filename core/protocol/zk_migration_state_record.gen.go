@@ -24,21 +24,20 @@ func (m *ZkMigrationStateRecord) Default() {
 
 // Encode implements [Message].
 func (m *ZkMigrationStateRecord) Encode(w *Writer, version int16) {
-	if version < 0 || version > 0 {
-		w.badVersion("ZkMigrationStateRecord", version)
-		return
+	if c := (coder{w: w, flexible: true}); c.has("ZkMigrationStateRecord", version, 0, 0) {
+		m.code(&c, version)
 	}
-	w.Int8(m.ZkMigrationState)
-	w.Uvarint(0)
 }
 
 // Decode implements [Message].
 func (m *ZkMigrationStateRecord) Decode(r *Reader, version int16) {
-	if version < 0 || version > 0 {
-		r.badVersion("ZkMigrationStateRecord", version)
-		return
-	}
 	m.Default()
-	m.ZkMigrationState = r.Int8("ZkMigrationStateRecord.ZkMigrationState")
-	r.skipTags("ZkMigrationStateRecord")
+	if c := (coder{r: r, flexible: true}); c.has("ZkMigrationStateRecord", version, 0, 0) {
+		m.code(&c, version)
+	}
+}
+
+func (m *ZkMigrationStateRecord) code(c *coder, _ int16) {
+	c.int8(&m.ZkMigrationState, "ZkMigrationStateRecord.ZkMigrationState")
+	c.noTags("ZkMigrationStateRecord")
 }

@@ -25,12 +25,14 @@ func none() versions { return versions{1, 0} }
 
 // definition is one file.
 type definition struct {
-	kind       string // api, record, control or header
+	kind       string // api, record, control, key, value, data or header
+	topic      string // of keys and values: the internal topic
 	key        int
 	name       string
 	versions   versions
 	flexible   versions
 	advertised versions
+	hot        bool         // worth straight code
 	messages   []*structure // request and response, or the one
 }
 
@@ -41,6 +43,7 @@ type structure struct {
 	message *definition // of top-level structs
 	def     *definition
 	reach   versions // in which the struct occurs
+	element bool     // of an array
 }
 
 // field becomes a field of one.
@@ -58,8 +61,8 @@ type field struct {
 	ignorable  bool
 }
 
-// parse reads one definition file.
-func parse(text string) (*definition, error) {
+// parse reads one definition file: one definition, or those of an internal topic's key and value.
+func parse(text string) ([]*definition, error) {
 	p := &parser{structs: map[string]*structure{}}
 	for i, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
@@ -74,16 +77,13 @@ func parse(text string) (*definition, error) {
 	if p.def == nil {
 		return nil, fmt.Errorf("empty")
 	}
-	for _, m := range p.def.messages {
-		m.reach = p.def.versions
-		m.reaches()
-		for _, s := range structures(m) {
-			for _, f := range s.fields {
-				f.versions = f.versions.within(s.reach)
-				f.nullable = f.nullable.within(f.versions)
-				if err := f.checkLeast(); err != nil {
-					return nil, err
-				}
+	for _, d := range p.defs {
+		if len(d.messages) == 0 {
+			return nil, fmt.Errorf("%s is missing", d.name)
+		}
+		for _, m := range d.messages {
+			if err := m.finish(); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -92,7 +92,23 @@ func parse(text string) (*definition, error) {
 			return nil, fmt.Errorf("struct %s has no fields", s.name)
 		}
 	}
-	return p.def, nil
+	return p.defs, nil
+}
+
+// finish narrows the versions of a message's fields to those in which their structs occur.
+func (s *structure) finish() error {
+	s.reach = s.def.versions
+	s.reaches()
+	for _, s := range structures(s) {
+		for _, f := range s.fields {
+			f.versions = f.versions.within(s.reach)
+			f.nullable = f.nullable.within(f.versions)
+			if err := f.checkLeast(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // reaches works out in which versions the structs below s occur: those of the fields that have them, where the struct
@@ -111,7 +127,8 @@ func (s *structure) reaches() {
 }
 
 type parser struct {
-	def     *definition
+	defs    []*definition
+	def     *definition  // the one that fields belong to
 	stack   []*structure // the structs a field may belong to, outermost first
 	structs map[string]*structure
 }
@@ -124,6 +141,10 @@ func (p *parser) line(line string) error {
 		return p.head(words)
 	case indent == 0 && p.def.kind == "api" && (line == "request" || line == "response"):
 		p.message(p.def.name + strings.ToUpper(line[:1]) + line[1:])
+		return nil
+	case indent == 0 && p.def.topic != "" && (line == "key" || line == "value"):
+		p.def = p.defs[map[string]int{"key": 0, "value": 1}[line]]
+		p.message(p.def.name)
 		return nil
 	case indent == 0 || indent%2 != 0 || indent/2 > len(p.stack):
 		return fmt.Errorf("%q stands at the wrong depth", words[0])
@@ -160,7 +181,13 @@ func (p *parser) head(words []string) error {
 			return err
 		}
 		d.key, words = key, words[1:]
-	case "header":
+	case "internal":
+		key, err := strconv.Atoi(words[1])
+		if err != nil {
+			return err
+		}
+		d.topic, d.key, words = words[0], key, words[2:]
+	case "header", "data":
 	default:
 		return fmt.Errorf("unknown kind %q", d.kind)
 	}
@@ -170,6 +197,7 @@ func (p *parser) head(words []string) error {
 		return err
 	}
 	d.advertised = d.versions
+	words, d.hot = withoutHot(words)
 	for words = words[2:]; len(words) > 1; words = words[2:] {
 		v, err := parseVersions(words[1])
 		if err != nil {
@@ -184,11 +212,26 @@ func (p *parser) head(words []string) error {
 			return fmt.Errorf("unknown word %q", words[0])
 		}
 	}
-	p.def = d
-	if d.kind != "api" {
+	p.def, p.defs = d, []*definition{d}
+	switch d.kind {
+	case "api":
+	case "internal":
+		// A key has a single version, 0, which is not flexible.
+		key := &definition{kind: "key", topic: d.topic, key: d.key, name: d.name + "Key", flexible: none()}
+		d.kind, d.name = "value", d.name+"Value"
+		p.defs = []*definition{key, d}
+	default:
 		p.message(d.name)
 	}
 	return nil
+}
+
+// withoutHot takes that word, which may end the line, away.
+func withoutHot(words []string) ([]string, bool) {
+	if last := len(words) - 1; words[last] == "hot" {
+		return words[:last], true
+	}
+	return words, false
 }
 
 func (p *parser) message(name string) {
@@ -220,6 +263,7 @@ func (p *parser) field(words []string) (*field, error) {
 			p.structs[f.typ] = &structure{name: f.typ, def: p.def, reach: none()}
 		}
 		f.structure = p.structs[f.typ]
+		f.structure.element = f.structure.element || f.array
 	}
 	return f, p.check(f)
 }
@@ -279,6 +323,8 @@ func (p *parser) check(f *field) error {
 		return fmt.Errorf("%s: a %s cannot be null", f.name, f.typ)
 	case f.def == "null" && f.nullable.empty():
 		return fmt.Errorf("%s: null by default, but never null", f.name)
+	case f.nullStruct() && f.nullable != f.versions:
+		return fmt.Errorf("%s: a struct that may be null may be so in all its versions", f.name)
 	case f.inflexible && f.typ != "string":
 		return fmt.Errorf("%s: only strings are inflexible", f.name)
 	}
@@ -296,7 +342,7 @@ func (f *field) checkLeast() error {
 }
 
 func (f *field) canBeNull() bool {
-	return f.array || f.typ == "string" || f.typ == "bytes" || f.typ == "records"
+	return f.array || f.structure != nil || f.typ == "string" || f.typ == "bytes" || f.typ == "records"
 }
 
 func known(typ string) bool {

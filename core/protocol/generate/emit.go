@@ -29,8 +29,12 @@ func emitMessage(m *structure) ([]byte, error) {
 	for _, s := range structures(m) {
 		e.structure(s, m)
 		e.defaults(s)
-		e.encode(s)
-		e.decode(s)
+		if s.def.hot {
+			e.encode(s)
+			e.decode(s)
+		} else {
+			e.compact(s)
+		}
 		e.least(s)
 		e.isDefault(s, m)
 	}
@@ -43,10 +47,13 @@ func (e *emitter) structure(s, top *structure) {
 			"api":     "of API key %d, versions %d to %d.",
 			"record":  "the metadata record of id %d, versions %d to %d.",
 			"control": "the control record of type %d, versions %d to %d.",
+			"key":     "is the key of " + m.topic + "'s records of type %d, version %d to %d.",
+			"value":   "is the value of " + m.topic + "'s records of type %d, versions %d to %d.",
+			"data":    "stands within other messages' bytes (key %d: none), versions %d to %d.",
 			"header":  "begins a frame (key %d: none), versions %d to %d.",
 		}[m.kind]
 		verb := "is "
-		if m.kind == "header" {
+		if what[:3] == "is " || m.kind == "header" || m.kind == "data" {
 			verb = ""
 		} else if m.kind == "api" {
 			verb = "is the message "
@@ -106,6 +113,8 @@ func (f *field) zero() string {
 		return f.goType() + "{}"
 	case f.array:
 		return ""
+	case f.nullStruct():
+		return "new(" + f.structure.name + ")" // has defaults of its own too
 	case f.structure != nil:
 		return "" // has defaults of its own, see defaults
 	case f.nullString():
@@ -128,6 +137,10 @@ func (e *emitter) defaults(s *structure) {
 		e.p("// APIKey implements [Message].")
 		e.p("func (*%s) APIKey() int16 { return %d }\n", s.name, s.message.key)
 		e.p("// Default implements [Message].")
+	} else if !s.hasDefault() {
+		e.p("// New%s returns one with Kafka's defaults, which are Go's zeros.", s.name)
+		e.p("func New%s() (m %s) { return m }\n", s.name, s.name)
+		return
 	} else {
 		e.p("// New%s returns one with Kafka's defaults.", s.name)
 		e.p("func New%s() (m %s) {", s.name, s.name)
@@ -143,34 +156,38 @@ func (e *emitter) defaults(s *structure) {
 	}
 	e.p("}")
 	for _, f := range s.fields {
-		if f.structure != nil && !f.array {
+		if f.structure != nil && !f.array && f.def != "null" && f.structure.hasDefaults() {
 			e.p("m.%s.Default()", f.name)
 		}
 	}
 	e.p("}\n")
 }
 
+// hasDefault tells whether a struct that is not a message has Default: where its defaults are not all Go's zero, and
+// where the straight code may read it twice.
+func (s *structure) hasDefault() bool { return s.hasDefaults() || s.def.hot && !s.element }
+
 // least writes the least encoded size of a struct that is an array's element, by version.
 func (e *emitter) least(s *structure) {
 	if s.message != nil {
 		return
 	}
-	d := s.def
-	size := func(version int) int { return s.least(version, d.flexible.contains(version)) }
-	e.p("// least%s is its least encoded size.", s.name)
-	param := "version"
-	if constant(s.reach, size) {
-		param = "_"
+	size := s.leastSize
+	if !s.element || constant(s.reach, size) {
+		return
 	}
-	e.p("func least%s(%s int16) int {", s.name, param)
-	if param == "version" {
-		for v := s.reach.max; v > s.reach.min; v-- {
-			if size(v) != size(v-1) {
-				e.p("if version >= %d {\nreturn %d\n}", v, size(v))
-			}
+	e.p("// least%s is its least encoded size.", s.name)
+	e.p("func least%s(version int16) int {", s.name)
+	for v := s.reach.max; v > s.reach.min; v-- {
+		if size(v) != size(v-1) {
+			e.p("if version >= %d {\nreturn %d\n}", v, size(v))
 		}
 	}
 	e.p("return %d\n}\n", size(s.reach.min))
+}
+
+func (s *structure) leastSize(version int) int {
+	return s.least(version, s.def.flexible.contains(version))
 }
 
 func constant(v versions, size func(int) int) bool {
@@ -187,7 +204,7 @@ func (e *emitter) isDefault(s, top *structure) {
 	used := false
 	for _, o := range structures(top) {
 		for _, f := range o.fields {
-			used = used || f.structure == s && !f.array
+			used = used || f.structure == s && !f.array && f.def != "null"
 		}
 	}
 	if !used {
@@ -218,6 +235,8 @@ func (f *field) notDefault() string {
 		return fmt.Sprintf("%s == nil || len(%s) > 0", x, x)
 	case f.array || f.typ == "bytes":
 		return fmt.Sprintf("len(%s) > 0", x)
+	case f.nullStruct():
+		return fmt.Sprintf("%s == nil || !%s.isDefault()", x, x)
 	case f.structure != nil:
 		return "!" + x + ".isDefault()"
 	case f.nullString():

@@ -215,6 +215,8 @@ func (e *emitter) encodeField(s *structure, f *field, nullable string) {
 	flexible := f.flexible()
 	if !f.array {
 		switch {
+		case f.nullStruct():
+			e.p("if w.Present(%s != nil) {\n%s.encode(w, version)\n}", x, x)
 		case f.structure != nil:
 			e.p("%s.encode(w, version)", x)
 		case f.nullString():
@@ -251,7 +253,9 @@ func (e *emitter) decode(s *structure) {
 		method = "Decode"
 	}
 	s.head(e, method, "r *Reader")
-	e.p("m.Default()")
+	if s.message != nil || s.hasDefault() {
+		e.p("m.Default()")
+	}
 	e.withFlexible(s, func() { e.decodeFields(s) })
 	e.p("}\n")
 }
@@ -298,6 +302,10 @@ func (e *emitter) decodeField(s *structure, f *field, nullable string) {
 	flexible := f.flexible()
 	if !f.array {
 		switch {
+		case f.nullStruct():
+			size, _ := f.structure.size()
+			e.p("%s = nil\nif r.Present(%d, %q) {", x, size, where)
+			e.p("%s = new(%s)\n%s.decode(r, version)\n}", x, f.structure.name, x)
 		case f.structure != nil:
 			e.p("%s.decode(r, version)", x)
 		case f.nullString():
@@ -318,7 +326,7 @@ func (e *emitter) decodeField(s *structure, f *field, nullable string) {
 	if canBeNull {
 		e.p("%s = nil", x)
 	}
-	e.p("if n := r.ArrayLen(%s, %s, %s, %d, %q); n %s 0 {", flexible, nullable, f.leastExpr(), size, where,
+	e.p("if n := r.ArrayLen(%s, %s, %s, %d, %q); n %s 0 {", flexible, nullable, f.leastExpr("flexible"), size, where,
 		map[bool]string{true: ">=", false: ">"}[canBeNull])
 	e.p("%s = make([]%s, n)", x, f.elemType())
 	e.p("for i := range %s {", x)
@@ -336,12 +344,15 @@ func (e *emitter) decodeField(s *structure, f *field, nullable string) {
 }
 
 // leastExpr is the least encoded size of an element, as a Go expression.
-func (f *field) leastExpr() string {
-	if f.structure != nil {
-		return fmt.Sprintf("least%s(version)", f.structure.name)
+func (f *field) leastExpr(flexible string) string {
+	if s := f.structure; s != nil {
+		if size := s.leastSize; constant(s.reach, size) {
+			return fmt.Sprint(size(s.reach.min))
+		}
+		return fmt.Sprintf("least%s(version)", s.name)
 	}
-	if f.typ == "string" {
-		return "leastString(" + f.flexible() + ")"
+	if f.typ == "string" && !f.inflexible {
+		return "leastString(" + flexible + ")"
 	}
 	return fmt.Sprint(basics()[f.typ].least)
 }

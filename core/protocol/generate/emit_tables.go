@@ -38,6 +38,17 @@ func emitTables(defs []*definition) ([]byte, error) {
 	}
 	e.constructor(defs, "record", "metadata record of an id", "newRecord")
 	e.constructor(defs, "control", "control record of a type", "newControl")
+	for _, topic := range []string{"__consumer_offsets", "__share_group_state", "__transaction_state"} {
+		var own []*definition
+		for _, d := range defs {
+			if d.topic == topic {
+				own = append(own, d)
+			}
+		}
+		name := camel(strings.ToUpper(strings.TrimPrefix(topic, "__")))
+		e.constructor(own, "key", "key of "+topic+"'s records of a type", "new"+name+"Key")
+		e.constructor(own, "value", "value of "+topic+"'s records of a type", "new"+name+"Value")
+	}
 	return e.source()
 }
 

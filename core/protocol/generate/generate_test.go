@@ -86,3 +86,53 @@ func TestBadDefinitionsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestNullDefaultsAreKafkas holds what the definitions say is null by default against Kafka's list. In Go a nil slice
+// may be an empty array too, so that only the definitions can be judged.
+func TestNullDefaultsAreKafkas(t *testing.T) {
+	text, err := os.ReadFile("../testdata/kafka/defaults.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kafkas := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if name, isNull := strings.CutSuffix(strings.TrimSpace(line), " = null"); isNull && !strings.HasSuffix(name, "Records") {
+			kafkas[name] = true
+		}
+	}
+	defs, err := generateFolder("../definitions", "", map[string][]byte{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := map[string]bool{}
+	for _, d := range defs {
+		for _, m := range d.messages {
+			nullsBelow(m.name, m, ours)
+		}
+	}
+	for name := range kafkas {
+		if !ours[name] {
+			t.Errorf("%s is null by default", name)
+		}
+	}
+	for name := range ours {
+		if !kafkas[name] {
+			t.Errorf("%s is not null by default", name)
+		}
+	}
+	if len(ours) < 100 {
+		t.Errorf("only %d defaults are null", len(ours))
+	}
+}
+
+func nullsBelow(path string, s *structure, out map[string]bool) {
+	for _, f := range s.fields {
+		name := path + "." + f.name
+		if f.def == "null" {
+			out[name] = true
+		}
+		if f.structure != nil {
+			nullsBelow(name, f.structure, out)
+		}
+	}
+}

@@ -39,6 +39,8 @@ func (f *field) goType() string {
 // elemType is the type of the field, or of the array's elements.
 func (f *field) elemType() string {
 	switch {
+	case f.nullStruct():
+		return "*" + f.structure.name
 	case f.structure != nil:
 		return f.structure.name
 	case f.nullString():
@@ -49,8 +51,14 @@ func (f *field) elemType() string {
 
 func (f *field) nullString() bool { return f.typ == "string" && !f.array && !f.nullable.empty() }
 
+// nullStruct tells whether the field is a pointer to its struct.
+func (f *field) nullStruct() bool { return f.structure != nil && !f.array && !f.nullable.empty() }
+
 // elemSize is the memory one element takes, which is what an array is charged for.
 func (f *field) elemSize() (size, align int) {
+	if f.nullStruct() {
+		return 8, 8
+	}
 	if f.structure != nil {
 		return f.structure.size()
 	}
@@ -78,6 +86,9 @@ func (s *structure) size() (size, align int) {
 // leastElem is the least encoded size of the field, or of one element of it.
 func (f *field) leastElem(version int) int {
 	flexible := f.flexibleIn(version)
+	if f.nullStruct() {
+		return 1 // whether there is one
+	}
 	if f.structure != nil {
 		return f.structure.least(version, flexible)
 	}

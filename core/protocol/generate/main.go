@@ -84,18 +84,23 @@ func generateFolder(dir, suffix string, files map[string][]byte) ([]*definition,
 			}
 			continue
 		}
-		def, err := parse(string(text))
+		own, err := parse(string(text))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		defs = append(defs, def)
-		for _, message := range def.messages {
-			file := name
-			if def.kind == "api" {
-				file += "_" + strings.ToLower(strings.TrimPrefix(message.name, def.name))
-			}
-			if files[file+suffix], err = emitMessage(message); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+		defs = append(defs, own...)
+		for _, def := range own {
+			for _, message := range def.messages {
+				file := name
+				switch def.kind {
+				case "api":
+					file += "_" + strings.ToLower(strings.TrimPrefix(message.name, def.name))
+				case "key", "value":
+					file += "_" + def.kind
+				}
+				if files[file+suffix], err = emitMessage(message); err != nil {
+					return nil, fmt.Errorf("%s: %w", path, err)
+				}
 			}
 		}
 	}
@@ -108,8 +113,8 @@ func unique(defs []*definition) error {
 	seen := map[string]bool{}
 	for _, d := range defs {
 		names := []string{}
-		if d.kind != "header" {
-			names = append(names, fmt.Sprintf("%s %d", d.kind, d.key))
+		if d.key >= 0 {
+			names = append(names, fmt.Sprintf("%s%s %d", d.kind, d.topic, d.key))
 		}
 		own := map[*structure]bool{}
 		for _, m := range d.messages {
