@@ -5,6 +5,7 @@ import (
 
 	"barnabas/core/env"
 	"barnabas/core/task"
+	"barnabas/sim/kernel"
 )
 
 // Options say which run of which world.
@@ -14,9 +15,13 @@ type Options struct {
 	Brokers int           // 0: the seed decides
 	Clients int           // 0: the seed decides
 	Profile string
-	Trace   func(line string) // nil: no trace
-	Twice   bool              // run the seed twice; different digests are a violation
-	Plant   string            // a planted nondeterminism, by name; "": none
+	Trace   func(line string) // gets what brokers and faults have to say; nil: no trace
+	Log     func(line string) // gets a line for every step of a node, and what Trace gets; nil: no log
+	// Event gets every delivery, in order, before it happens, with a word on what it is; nil: nobody is told.
+	Event          func(e kernel.Event, what func() string)
+	UntilViolation bool   // stop at the first one
+	Twice          bool   // run the seed twice; different digests are a violation
+	Plant          string // a planted nondeterminism, by name; "": none
 	// LedgerOff: judge only by what clients saw (rule O5). The same things happen as with it, and more of them after a
 	// violation, since that is no reason to stop.
 	LedgerOff bool

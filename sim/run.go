@@ -37,6 +37,7 @@ type world struct {
 	committed map[logKey]record.Offset
 	faults    map[string]uint64
 	result    Result
+	log       *eventLog // or nil
 	healed    bool
 	broken    bool         // beyond use
 	refused   bool         // the only broker rightly refuses to start on a damaged disk, and the run is over
@@ -126,7 +127,11 @@ func (w *world) build() {
 		if n.ID < len(w.brokers) {
 			w.brokers[n.ID].look()
 		}
+		if w.log != nil {
+			w.log.step(n)
+		}
 	}
+	w.watchEvents()
 	for i := range w.plan.Clients {
 		w.clients = append(w.clients, w.startClient(w.scriptOf(&w.plan.Clients[i])))
 	}
@@ -197,9 +202,14 @@ func (w *world) violate(invariant, detail string) {
 	if kept < violationsMax {
 		w.result.Violations = append(w.result.Violations, Violation{invariant, detail, w.kernel.Now()})
 	}
+	w.trace(func() string { return "VIOLATED " + invariant + ": " + detail })
 	switch invariant {
 	case "Panic", "BrokerStarts", "BrokerFailed":
 		w.broken = true
+	}
+	if w.options.UntilViolation {
+		w.broken = true
+		w.kernel.Halt()
 	}
 }
 
@@ -235,10 +245,4 @@ func (w *world) panicked(who string, cause any, stack string) {
 	}
 	w.violate("Panic", who+": "+text)
 	w.trace(func() string { return "panic: " + text + "\n" + stack })
-}
-
-func (w *world) trace(line func() string) {
-	if w.options.Trace != nil {
-		w.options.Trace(fmt.Sprintf("%12.6f %s", float64(w.kernel.Now())/1e9, line()))
-	}
 }

@@ -89,6 +89,14 @@ func commands() *command {
 		},
 		{name: "sim", short: "run simulated clusters", below: []*command{
 			{name: "run", short: "run seeds and check what they promise", usage: "[flags]", long: simRunHelp, prepare: prepareSimRun},
+			{
+				name: "replay", short: "run a plan that was kept", usage: "FILE [flags]", long: simReplayHelp, prepare: prepareSimReplay,
+				arguments: true,
+			},
+			{
+				name: "shrink", short: "make a failing plan small", usage: "FILE [flags]", long: simShrinkHelp, prepare: prepareSimShrink,
+				arguments: true,
+			},
 			{name: "mutants", short: "list the historic bugs to run with", usage: "[flags]", long: simMutantsHelp, prepare: prepareSimMutants},
 			{name: "museum", short: "measure how soon each of them is found", usage: "[flags]", long: simMuseumHelp, prepare: prepareSimMuseum},
 		}},

@@ -33,6 +33,7 @@ import (
 
 	"barnabas/core/mutant"
 	"barnabas/sim"
+	"barnabas/sim/plan"
 )
 
 // Exit codes.
@@ -57,6 +58,7 @@ type program struct {
 	serve    func(s site, stop <-chan struct{}) error
 	stop     func() (stopped <-chan struct{}, release func()) // closed when the operator asks for the end
 	simulate func(sim.Options) sim.Result
+	rerun    func(*plan.Plan, sim.Options) sim.Result
 	profiles func() []sim.Profile
 	mutants  bool // whether this binary carries them
 	give     func(mutant.ID)
@@ -67,7 +69,7 @@ func main() {
 		called: called(os.Args[0], mutant.Available), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		environ: os.Environ(), asks: isTerminal(os.Stdin) && isTerminal(os.Stderr), shows: isTerminal(os.Stderr),
 		dial: dialTCP, serve: serve, stop: signals,
-		simulate: simulate, profiles: profiles, mutants: mutant.Available, give: mutant.Switch,
+		simulate: simulate, rerun: sim.RunPlan, profiles: profiles, mutants: mutant.Available, give: mutant.Switch,
 	}
 	os.Exit(p.guarded(os.Args[1:]))
 }

@@ -12,6 +12,7 @@ import (
 
 	"barnabas/core/mutant"
 	"barnabas/sim"
+	"barnabas/sim/plan"
 )
 
 // trial is a program whose world is in memory.
@@ -49,6 +50,7 @@ func newTrial() *trial {
 		serve:    func(site, <-chan struct{}) error { return nil },
 		stop:     func() (<-chan struct{}, func()) { return nil, func() {} },
 		simulate: func(o sim.Options) sim.Result { return sim.Result{Seed: o.Seed, Virtual: o.Virtual} },
+		rerun:    func(p *plan.Plan, o sim.Options) sim.Result { return sim.Result{Seed: p.Seed, Virtual: p.Virtual} },
 		profiles: func() []sim.Profile { return []sim.Profile{{Name: "swarm", Doc: "all"}, {Name: "calm", Doc: "none"}} },
 		mutants:  true,
 		give:     func(id mutant.ID) { t.given = id },

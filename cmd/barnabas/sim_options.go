@@ -81,7 +81,7 @@ func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
 	flags.IntVar(&f.jobs, "jobs", 1, "how many seeds to run at once")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "go on after a seed with a violation")
 	flags.StringVar(&f.save, "save", "",
-		"write a text file for every failing seed into this `folder`: the command and the violations (no plan of events yet)")
+		"write the plan of every failing seed into this `folder`; or, with a name that ends in .plan, that of the one seed")
 	flags.StringVar(&f.output, "output", "table", "table or json")
 	flags.BoolVar(&f.twice, "twice", false, "run every seed twice; different digests are a violation")
 	flags.StringVar(&f.plant, "plant", "",
@@ -111,6 +111,9 @@ func (f *simFlags) campaign(p *program) (campaign, error) {
 	err := errors.Join(f.readSeeds(&c), f.readMinutes(&c), f.checkCounts(), p.checkProfile(f.profile),
 		p.readMutant(f.mutant, &c), oneOf("output", f.output, "table", "json"),
 		oneOf("plant", f.plant, append([]string{""}, sim.Plants()...)...))
+	if err == nil && c.savesOne() && c.seeds > 1 {
+		err = usagef("--save %s is one plan, and there are %d seeds; name a folder", c.save, c.seeds)
+	}
 	return c, err
 }
 

@@ -2,15 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"barnabas/core/env"
-	"barnabas/core/mutant"
 	"barnabas/sim"
+	"barnabas/sim/plan"
 )
 
 // outcome is what became of one seed.
@@ -61,10 +58,8 @@ type report interface {
 
 // simRun runs the campaign. What it prints depends on the order of seeds alone, not on which one ends first.
 func (p *program) simRun(c campaign) int {
-	if c.save != "" {
-		if err := os.MkdirAll(c.save, 0o755); err != nil {
-			return p.failed(simRunPath, fmt.Errorf("could not make the folder of --save: %w", err))
-		}
+	if err := c.prepareSave(); err != nil {
+		return p.failed(simRunPath, err)
 	}
 	p.give(c.mutant.ID)
 	out := newReport(p.stdout, c.json)
@@ -81,14 +76,14 @@ func (p *program) simRun(c campaign) int {
 		if err := out.seed(&o.result); err != nil {
 			return p.failed(simRunPath, err)
 		}
+		if err := p.saveRun(&c, &o.result); err != nil {
+			p.say("%s: %v", simRunPath, err)
+		}
 		if o.clean() {
 			continue
 		}
 		if firstFailing == nil {
 			firstFailing = &o.result.Seed
-		}
-		if err := p.save(&c, &o.result); err != nil {
-			p.say("%s: %v", simRunPath, err)
 		}
 		if !c.keepGoing {
 			break
@@ -138,34 +133,20 @@ func (p *program) outcomes(c *campaign) func(yield func(*outcome) bool) {
 }
 
 // one runs a seed.
-func (p *program) one(o sim.Options) (out *outcome) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			out = &outcome{result: sim.Result{Seed: o.Seed}, crash: fmt.Sprintf("%v\n%s", cause, debug.Stack())}
-		}
-	}()
-	return &outcome{result: p.simulate(o)}
+func (p *program) one(o sim.Options) *outcome {
+	return guardedRun(o.Seed, func() sim.Result { return p.simulate(o) })
 }
 
-// save writes what is known of a failing seed.
-func (p *program) save(c *campaign, r *sim.Result) error {
-	if c.save == "" {
-		return nil
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nseed %d, digest %016x\n", c.replay(p.called, r.Seed), r.Seed, r.Digest)
-	for _, v := range r.Violations {
-		fmt.Fprintf(&b, "%s at %v ms: %s\n", v.Invariant, instantMs(v.At), v.Detail)
-	}
-	if r.Unknown > 0 {
-		fmt.Fprintf(&b, "%d checks could not decide\n", r.Unknown)
-	}
-	name := fmt.Sprintf("seed-%d", r.Seed)
-	if c.mutant.ID != mutant.None {
-		name += "-" + c.mutant.Name
-	}
-	if err := os.WriteFile(filepath.Join(c.save, name+".txt"), []byte(b.String()), 0o644); err != nil {
-		return fmt.Errorf("could not save seed %d: %w", r.Seed, err)
-	}
-	return nil
+// oneOfPlan runs a plan.
+func (p *program) oneOfPlan(read *plan.Plan, o sim.Options) *outcome {
+	return guardedRun(read.Seed, func() sim.Result { return p.rerun(read, o) })
+}
+
+func guardedRun(seed uint64, run func() sim.Result) (out *outcome) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			out = &outcome{result: sim.Result{Seed: seed}, crash: fmt.Sprintf("%v\n%s", cause, debug.Stack())}
+		}
+	}()
+	return &outcome{result: run()}
 }

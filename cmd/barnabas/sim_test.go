@@ -192,14 +192,31 @@ func TestSave(t *testing.T) {
 	if err != nil || len(files) != 2 {
 		t.Fatal(files, err)
 	}
-	got, err := os.ReadFile(filepath.Join(folder, "seed-3-ack-before-sync.txt"))
-	want := `barnabas sim run --seed 3 --minutes 1 --profile swarm --mutant ack-before-sync
-
-seed 3, digest 0000000000000ab3
-LostWrite at 12381.0005 ms: <orders[2]@431> "gone"
-`
-	if string(got) != want || err != nil {
-		t.Errorf("%v, got\n%s", err, got)
+	got, err := os.ReadFile(filepath.Join(folder, "seed-3-ack-before-sync.plan"))
+	want := `# barnabas sim run --seed 3 --minutes 1 --profile swarm --mutant ack-before-sync
+# seed 3, digest 0000000000000ab3
+# LostWrite at 12381.0005 ms: <orders[2]@431> "gone"
+barnabas plan 1
+seed 3
+virtual 1m0s
+mutant ack-before-sync
+expect LostWrite
+set `
+	if !strings.HasPrefix(string(got), want) || err != nil {
+		t.Errorf("%v, got\n%.1000s", err, got)
+	}
+	if _, err := readPlan(filepath.Join(folder, "seed-3-ack-before-sync.plan")); err != nil {
+		t.Error(err)
+	}
+	one := filepath.Join(folder, "one.plan")
+	if _, code := runSim("--seed 4 --save " + one); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	if p, err := readPlan(one); err != nil || p.Seed != 4 || p.Expect != "" {
+		t.Error(p, err)
+	}
+	if p, code := runSim("--seeds 4 --save " + one); code != 2 || !strings.Contains(p.talk.String(), "is one plan, and there are 4 seeds; name a folder") {
+		t.Errorf("exit %d: %s", code, p.talk.String())
 	}
 	if p, code := runSim("--save /dev/null/x"); code != 1 || !strings.HasPrefix(p.talk.String(), "barnabas sim run: could not make the folder of --save: ") {
 		t.Errorf("exit %d: %s", code, p.talk.String())

@@ -42,13 +42,14 @@ type Kernel struct {
 	calls  uint64 // those of them that are functions
 	digest Digest
 	nodes  []*Node
+	halted bool
 
 	// Delivered counts the inputs and timer wake-ups handed to handlers of nodes.
 	Delivered uint64
 	// AfterStep, if set, is called after every step of a node: the place of per-event oracles.
 	AfterStep func(n *Node)
-	// Trace, if set, is called with every delivery.
-	Trace func(at task.Instant, node int, kind Kind, payload uint64)
+	// Trace, if set, is called with every delivery before it happens; in is nil for a timer.
+	Trace func(e Event, in task.Input)
 	// OnList, if set, is called when a step gets more than one input.
 	OnList func(n *Node)
 	// Perturb, if set, is mixed into every payload: the determinism check plants its faults here, to see itself fail.
@@ -89,7 +90,7 @@ func (k *Kernel) At(when task.Instant, f func()) {
 
 // Run runs events until the instant; events at it included. It says whether any are left.
 func (k *Kernel) Run(until task.Instant) bool {
-	for len(k.queue) > 0 && k.queue[0].when <= until {
+	for len(k.queue) > 0 && k.queue[0].when <= until && !k.halted {
 		e := k.queue.pop()
 		k.now = e.when
 		if e.node != nil {
@@ -98,8 +99,22 @@ func (k *Kernel) Run(until task.Instant) bool {
 			e.run()
 		}
 	}
+	if k.halted {
+		return false
+	}
 	k.now = max(k.now, until)
 	return len(k.queue) > 0
+}
+
+// Halt stops the world in the present moment, once and for all.
+func (k *Kernel) Halt() { k.halted = true }
+
+// Event is a delivery as the digest knows it.
+type Event struct {
+	At      task.Instant
+	Payload uint64
+	Node    int32
+	Kind    Kind
 }
 
 // event is one thing to come: a function, or an input for a node.

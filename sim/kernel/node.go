@@ -10,6 +10,11 @@ import (
 // Kind is what kind of thing reached a node.
 type Kind uint8
 
+// String returns the kind's name.
+func (k Kind) String() string {
+	return [...]string{"timer", "disk", "bytes", "connection", "control"}[k]
+}
+
 // The kinds of deliveries.
 const (
 	KindTimer Kind = iota
@@ -166,7 +171,7 @@ func (n *Node) step() {
 	}
 	completions, arrivals := n.complete[:0], n.arrive[:0]
 	for _, d := range n.waiting[:take] {
-		k.note(n.ID, d.kind, d.payload)
+		k.note(n.ID, d.kind, d.payload, d.input)
 		if d.completion {
 			completions = append(completions, d.input)
 		} else {
@@ -181,7 +186,7 @@ func (n *Node) step() {
 		k.OnList(n)
 	}
 	if take == 0 {
-		k.note(n.ID, KindTimer, 0)
+		k.note(n.ID, KindTimer, 0, nil)
 	}
 	n.busyUntil = k.now.Add(n.CostBase + time.Duration(take)*n.CostInput)
 	n.run(completions, arrivals)
@@ -218,7 +223,7 @@ func (n *Node) run(completions, arrivals []task.Input) {
 }
 
 // note counts a delivery and adds it to the digest.
-func (k *Kernel) note(node int, kind Kind, payload uint64) {
+func (k *Kernel) note(node int, kind Kind, payload uint64, in task.Input) {
 	k.Delivered++
 	if k.Perturb != nil {
 		payload ^= k.Perturb()
@@ -227,6 +232,6 @@ func (k *Kernel) note(node int, kind Kind, payload uint64) {
 	k.digest.Add(uint64(node)<<8 | uint64(kind))
 	k.digest.Add(payload)
 	if k.Trace != nil {
-		k.Trace(k.now, node, kind, payload)
+		k.Trace(Event{k.now, payload, int32(node), kind}, in)
 	}
 }

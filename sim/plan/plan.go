@@ -10,6 +10,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"barnabas/sim/simdisk"
@@ -134,4 +135,28 @@ func (p *Plan) Operations() (n int) {
 		}
 	}
 	return n
+}
+
+// Clone returns a copy that shares nothing with the plan.
+func (p *Plan) Clone() *Plan {
+	c := *p
+	c.Settings, c.Disks, c.Chances = slices.Clone(p.Settings), slices.Clone(p.Disks), slices.Clone(p.Chances)
+	c.Topics, c.Faults, c.Clients = slices.Clone(p.Topics), slices.Clone(p.Faults), slices.Clone(p.Clients)
+	for i := range c.Clients {
+		k := &c.Clients[i]
+		k.Producers, k.Consumers = slices.Clone(k.Producers), slices.Clone(k.Consumers)
+		k.Churns, k.Deletions = slices.Clone(k.Churns), slices.Clone(k.Deletions)
+		for n := range k.Producers {
+			k.Producers[n].Sends = slices.Clone(k.Producers[n].Sends)
+		}
+		for n := range k.Churns {
+			churn := &k.Churns[n]
+			churn.Settings, churn.Deletes = slices.Clone(churn.Settings), slices.Clone(churn.Deletes)
+			churn.Producer.Sends = slices.Clone(churn.Producer.Sends)
+		}
+		for n := range k.Deletions {
+			k.Deletions[n].Turns = slices.Clone(k.Deletions[n].Turns)
+		}
+	}
+	return &c
 }

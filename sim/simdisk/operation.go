@@ -50,6 +50,18 @@ func (o *operation) payload() uint64 {
 	return o.key ^ o.turn*0x9e3779b97f4a7c15 ^ uint64(o.kind)<<56 ^ uint64(o.offset)<<20 ^ uint64(len(o.memory))
 }
 
+// What describes the operation that is done.
+func (o *operation) What() string {
+	text := o.kind.String() + " " + o.name()
+	if len(o.memory) > 0 {
+		text += fmt.Sprintf(" %d bytes at %d", len(o.memory), o.offset)
+	}
+	if o.fault != nil {
+		text += ", with a fault that " + o.fault.Effect.String()
+	}
+	return text
+}
+
 // Happen tells the process.
 func (o *operation) Happen() {
 	d := o.disk

@@ -142,6 +142,11 @@ func (e *end) tell(when task.Instant, cause error) {
 // ending is an end as the input that ends it.
 type ending end
 
+// What describes the end.
+func (in *ending) What() string {
+	return fmt.Sprintf("%s to %s ends: %v", in.local, in.remote, in.cause)
+}
+
 func (in *ending) Happen() { (*end)(in).end() }
 
 // end is the connection's end as its process sees it. What the step has sent before leaves first.

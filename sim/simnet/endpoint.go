@@ -209,9 +209,8 @@ func (d *dial) ask(to *place) {
 func (d *dial) connect(l *listener, back task.Instant) {
 	to := l.endpoint.place
 	n := to.network
-	n.conns++
-	dialled := newEnd(d.endpoint, n.conns<<1, d.options)
-	taken := newEnd(l.endpoint, n.conns<<1|1, l.options)
+	dialled := newEnd(d.endpoint, d.number<<1, d.options)
+	taken := newEnd(l.endpoint, d.number<<1|1, l.options)
 	dialled.peer, taken.peer = taken, dialled
 	dialled.local, dialled.remote = d.endpoint.place.address(d.endpoint.place.freePort()), to.address(d.port)
 	taken.local, taken.remote = dialled.remote, dialled.local

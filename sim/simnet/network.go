@@ -84,7 +84,6 @@ type Network struct {
 	faults Faults
 	places []*place // by node
 	names  map[string]*place
-	conns  uint64
 	memory memory
 	chunks chunkPool
 	dones  []*sentDone

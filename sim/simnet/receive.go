@@ -7,6 +7,18 @@ import (
 	"barnabas/sim/kernel"
 )
 
+// What describes the chunk by its length and its way, and a frame that begins with it by its API key.
+func (c *chunk) What() string {
+	text := fmt.Sprintf("%d from %s to %s", len(c.bytes), c.from.local, c.to.local)
+	if c.last {
+		text += ", the last"
+	}
+	if len(c.bytes) >= 12 && c.to.number&1 == 1 {
+		text += fmt.Sprintf(", perhaps request %d v%d", int16(c.bytes[4])<<8|int16(c.bytes[5]), int16(c.bytes[6])<<8|int16(c.bytes[7]))
+	}
+	return text
+}
+
 // Happen is the arrival of a chunk at its end's process.
 func (c *chunk) Happen() {
 	e := c.to

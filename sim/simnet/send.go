@@ -1,6 +1,7 @@
 package simnet
 
 import (
+	"fmt"
 	"hash/crc32"
 	"time"
 
@@ -274,6 +275,9 @@ func (e *end) deliverSents(count int) {
 	wait := time.Duration(n.kernel.Random.Below(20_000, streamSent, e.key(), e.chunks))
 	e.place.node.Deliver(n.now().Add(wait), kernel.KindBytes, true, e.number, in)
 }
+
+// What describes how many sends are done.
+func (in *sentDone) What() string { return fmt.Sprintf("%d sent", in.count) }
 
 func (in *sentDone) Happen() {
 	e, count := in.end, min(in.count, len(in.end.sents))
