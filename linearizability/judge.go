@@ -42,7 +42,7 @@ func Judge(h *History, patience time.Duration) Verdict {
 		if !possible {
 			return Illegal
 		}
-		if v := verdictOf(porcupine.CheckOperationsTimeout(logModel(len(h.Clients)), operations, patience)); v != Linearizable {
+		if v := verdictOf(porcupine.CheckOperationsTimeout(logModel(emptyLog(len(h.Clients))), operations, patience)); v != Linearizable {
 			return v
 		}
 	}
@@ -116,7 +116,7 @@ func copiesOf(h *History, at int32) (copies []*batch) {
 		if i < 0 {
 			i = len(copies)
 			copies = append(copies, &batch{
-				send: at, first: send.First, count: send.Count, base: base, epoch: NoEpoch, class: h.Clients[send.Client].Class,
+				send: at, owner: int(send.Client), first: send.First, count: send.Count, base: base, epoch: NoEpoch, class: h.Clients[send.Client].Class,
 			})
 		}
 		copies[i].epoch = max(copies[i].epoch, epoch)

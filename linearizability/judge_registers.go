@@ -2,6 +2,7 @@ package linearizability
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -109,44 +110,60 @@ func readOf(values []string, log []entry, r *request) []any {
 // JudgeRegisters has Porcupine judge the history of each register. Reads of an image are held against its metadata offset,
 // other reads are a controller's.
 func JudgeRegisters(h *History, patience time.Duration) Verdict {
+	worst := Linearizable
+	for _, v := range judgeRegisters(h, patience) {
+		worst = max(worst, v.verdict)
+	}
+	return worst
+}
+
+// verdictOn is what Porcupine says of one register.
+type verdictOn struct {
+	key     string
+	verdict Verdict
+}
+
+func judgeRegisters(h *History, patience time.Duration) (all []verdictOn) {
+	registers := registersOf(h)
+	for _, key := range slices.Sorted(maps.Keys(registers)) {
+		r := porcupine.CheckOperationsTimeout(registerModel(), registers[key], patience)
+		all = append(all, verdictOn{key, verdictOf(r)})
+	}
+	return all
+}
+
+// registersOf translates the operations on each register.
+func registersOf(h *History) map[string][]porcupine.Operation {
+	changes := changesOf(h)
 	operations := make(map[string][]porcupine.Operation)
-	var keys []string
 	for at := range h.Operations {
 		o := &h.Operations[at]
 		if !o.Kind.OfRegister() || o.Outcome == Failed || o.Kind == Get && o.Outcome != OK {
 			continue
 		}
-		key := o.Register.Key
-		if operations[key] == nil {
-			keys = append(keys, key)
-		}
 		ret := o.Return
 		if o.Outcome == Unknown {
 			ret = Never
 		}
-		operations[key] = append(operations[key], porcupine.Operation{
-			ClientId: int(o.Client), Input: &request{o, knownBelow(h, o)}, Call: o.Call, Return: ret,
+		below, _ := slices.BinarySearch(changes[o.Register.Key], o.Register.Metadata)
+		operations[o.Register.Key] = append(operations[o.Register.Key], porcupine.Operation{
+			ClientId: int(o.Client), Input: &request{o, below}, Call: o.Call, Return: ret,
 		})
 	}
-	for _, key := range keys {
-		if v := verdictOf(porcupine.CheckOperationsTimeout(registerModel(), operations[key], patience)); v != Linearizable {
-			return v
-		}
-	}
-	return Linearizable
+	return operations
 }
 
-// knownBelow returns how many changes are known to stand below a read's metadata offset.
-func knownBelow(h *History, read *Operation) (count int) {
-	if read.Kind != Get || read.Register.Metadata < 0 {
-		return 0
-	}
+// changesOf returns the known metadata offsets of each register's changes, ascending.
+func changesOf(h *History) map[string][]int64 {
+	changes := make(map[string][]int64)
 	for at := range h.Operations {
 		o := &h.Operations[at]
-		if o.Kind.OfRegister() && o.Kind != Get && o.Outcome == OK && o.Register.Key == read.Register.Key &&
-			o.Register.Metadata >= 0 && o.Register.Metadata < read.Register.Metadata {
-			count++
+		if o.Kind.OfRegister() && o.Kind != Get && o.Outcome == OK && o.Register.Metadata >= 0 {
+			changes[o.Register.Key] = append(changes[o.Register.Key], o.Register.Metadata)
 		}
 	}
-	return count
+	for _, offsets := range changes {
+		slices.Sort(offsets)
+	}
+	return changes
 }

@@ -2,6 +2,7 @@ package linearizability
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/anishathalye/porcupine"
@@ -10,12 +11,13 @@ import (
 // batch is an append of the model: one send at one offset.
 type batch struct {
 	send  int32 // the operation
+	owner int   // its client, by its place in the state
 	first Value
 	count int32
 	base  int64
 	epoch int32
 	class Class
-	alone bool // it must begin where the log ends: after that many offsets nobody knows of
+	next  bool // nothing stands between it and what ends at after
 	after int64
 }
 
@@ -48,16 +50,19 @@ type layer struct {
 	below *layer
 }
 
-// logModel is the model of a partition's log.
-func logModel(clients int) porcupine.Model {
+// emptyLog is a log of so many clients.
+func emptyLog(clients int) *logState {
+	s := &logState{positions: make([]int64, clients), newest: make([]Value, clients)}
+	for i := range s.positions {
+		s.positions[i] = -1
+	}
+	return s
+}
+
+// logModel is the model of a partition's log that is as given at first.
+func logModel(start *logState) porcupine.Model {
 	return porcupine.Model{
-		Init: func() any {
-			s := &logState{positions: make([]int64, clients), newest: make([]Value, clients)}
-			for i := range s.positions {
-				s.positions[i] = -1
-			}
-			return s
-		},
+		Init: func() any { return start },
 		Step: func(state, input, _ any) (bool, any) {
 			s := state.(*logState)
 			if b, ok := input.(*batch); ok {
@@ -74,16 +79,16 @@ func logModel(clients int) porcupine.Model {
 
 // append appends the batch, if the log ends where it stands and its client may.
 func (s *logState) append(b *batch) (bool, any) {
-	if b.base < s.end || b.alone && s.end != b.after {
+	if b.base < s.end || b.next && s.end != b.after {
 		return false, s
 	}
 	next := *s
 	switch b.class {
 	case Idempotent: // in order, and so once
-		if b.first < s.newest[b.first.Client()] {
+		if b.first < s.newest[b.owner] {
 			return false, s
 		}
-		next.newest = replaced(s.newest, int(b.first.Client()), b.first+1)
+		next.newest = replaced(s.newest, b.owner, b.first+1)
 	case Plain: // once
 		for l := s.top; l != nil; l = l.below {
 			if l.send == b.send {
@@ -176,10 +181,8 @@ func (s *logState) equals(o *logState) bool {
 	if s.hash != o.hash || s.batches != o.batches || s.end != o.end {
 		return false
 	}
-	for i := range s.positions {
-		if s.positions[i] != o.positions[i] || s.newest[i] != o.newest[i] {
-			return false
-		}
+	if !slices.Equal(s.positions, o.positions) || !slices.Equal(s.newest, o.newest) {
+		return false
 	}
 	a, b := s.top, o.top
 	for a != b && a != nil && b != nil {
@@ -207,6 +210,12 @@ func mix(h, v uint64) uint64 {
 func (s *logState) String() string { return fmt.Sprintf("%d batches, end %d", s.batches, s.end) }
 
 func (b *batch) String() string {
+	if b.count == 0 {
+		return fmt.Sprintf("the log up to %d", b.base)
+	}
+	if b.send < 0 {
+		return fmt.Sprintf("the log from %d on", b.base)
+	}
 	return fmt.Sprintf("send %s@%d", appendValues(nil, b.first, b.count), b.base)
 }
 

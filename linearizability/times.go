@@ -23,9 +23,7 @@ const anyEpoch = math.MaxInt64
 // those before it there by the answer.
 func (c *checker) checkTimes() {
 	for _, e := range c.ends {
-		if n := c.below(e.offset) - 1; n >= 0 {
-			c.sorted(n).there(c.h.Operations[e.op].Return, e.op)
-		}
+		c.reaches(e.offset, e.op)
 	}
 	bounds := c.bounds()
 	earliest := len(c.order) - 1 // of this one and those behind it, the one which was there first
@@ -40,6 +38,13 @@ func (c *checker) checkTimes() {
 		case bounds[n] >= 0 && shown.ret < c.h.Operations[bounds[n]].Call:
 			c.judgeEnd(i, shown, bounds[n])
 		}
+	}
+}
+
+// reaches notes that the operation shows that the log reached the offset.
+func (c *checker) reaches(offset int64, op int32) {
+	if n := c.below(offset) - 1; n >= 0 {
+		c.sorted(n).there(c.h.Operations[op].Return, op)
 	}
 }
 
