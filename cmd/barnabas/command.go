@@ -87,6 +87,10 @@ func commands() *command {
 			name: "doctor", short: "say what state a data folder is in, and what a start would do", usage: "[flags]",
 			long: doctorHelp, prepare: prepareDoctor,
 		},
+		{
+			name: "check", short: "judge a history of what clients did and saw", usage: "HISTORY [flags]", long: checkHelp,
+			prepare: prepareCheck, arguments: true,
+		},
 		{name: "sim", short: "run simulated clusters", below: []*command{
 			{name: "run", short: "run seeds and check what they promise", usage: "[flags]", long: simRunHelp, prepare: prepareSimRun},
 			{

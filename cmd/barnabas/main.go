@@ -9,6 +9,7 @@
 //	barnabas explain          says what an error code means, and what to do
 //	barnabas dump-log         shows what a file of a data folder holds, and checks it
 //	barnabas doctor           says what state a data folder is in, and what a start would do
+//	barnabas check            judges a history of what clients did and saw
 //	barnabas sim ...          runs simulated clusters, and checks what they promise
 //	barnabas completion       prints a script that completes commands in a shell
 //	barnabas version          says what was built, from what

@@ -17,6 +17,12 @@ func newOutput(p *program) *output { return &output{w: bufio.NewWriterSize(p.std
 
 func (o *output) add(text string) { o.note(o.w.WriteString(text)) }
 
+// Write is add for who writes to an io.Writer. It does not fail.
+func (o *output) Write(text []byte) (int, error) {
+	o.addBytes(text)
+	return len(text), nil
+}
+
 func (o *output) addBytes(text []byte) { o.note(o.w.Write(text)) }
 
 func (o *output) flush() { o.note(0, o.w.Flush()) }
