@@ -83,6 +83,7 @@ func TestOneDescriptorAtRest(t *testing.T) {
 			{"read blocks that are not synced", func() { must(t, s, f.ReadAt(block, 0)) }, cached},
 			{"write blocks to the device", func() { must(t, s, f.WriteSync(block, 0)) }, direct},
 			{"write text again", func() { must(t, s, f.WriteAt(text, 5)) }, cached},
+			{"write blocks through the cache", func() { must(t, s, f.WriteCached(block, 0)) }, cached},
 			{"sync text", func() { must(t, s, f.Sync()) }, cached},
 			{"read blocks", func() { must(t, s, f.ReadAt(block, 0)) }, direct},
 			{"truncate within a block", func() { must(t, s, f.Truncate(env.BlockBytes+1)) }, direct},
@@ -157,6 +158,8 @@ func TestWholeBlocksPassThePageCache(t *testing.T) {
 			{"ReadAt of blocks", func() { must(t, s, f.ReadAt(p, 0)) }, false},
 			{"ReadAt of blocks to the end", func() { must(t, s, f.ReadAt(p, 4*env.BlockBytes)) }, false},
 			{"WriteAt elsewhere in memory", func() { must(t, s, f.WriteAt(make([]byte, 100), 0)) }, true},
+			{"WriteSync again", func() { must(t, s, f.WriteSync(p, 0)) }, false},
+			{"WriteCached", func() { must(t, s, f.WriteCached(p, 0)) }, true},
 			{"WriteAt of blocks again", func() { must(t, s, f.WriteAt(p, 0)) }, false},
 		} {
 			c.do()
@@ -182,7 +185,7 @@ func TestWaysAgree(t *testing.T) {
 				for j := range p {
 					p[j] = byte(1 + (round*blocks+i)%250)
 				}
-				switch random.Below(4, 1, round, i) {
+				switch random.Below(5, 1, round, i) {
 				case 0:
 					pending = append(pending, f.WriteAt(p, at))
 				case 1:
@@ -190,6 +193,8 @@ func TestWaysAgree(t *testing.T) {
 				case 2:
 					p = p[:env.BlockBytes-7]
 					pending = append(pending, f.WriteAt(p, at))
+				case 4:
+					pending = append(pending, f.WriteCached(p, at))
 				case 3:
 					at += 9
 					p = p[9:]

@@ -11,6 +11,7 @@
 //	WriteSync              O_DIRECT, and O_DSYNC for this write; else pwrite and fdatasync (F_FULLFSYNC on macOS)
 //	WriteAt, whole blocks  O_DIRECT: at the device when it completes, perhaps in the device's cache, until Sync flushes that
 //	WriteAt, other         in the page cache when it completes, until Sync
+//	WriteCached            the same, of anything
 //	ReadAt, whole blocks   O_DIRECT, unless the file holds bytes written through the cache since the last Sync
 //
 // That a file system takes O_DIRECT proves nothing about its durability: Describe says what kind it is.

@@ -64,6 +64,11 @@ func (f *file) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
 	})
 }
 
+// WriteCached writes at offset into the page cache. It stands with the commits: no crowd of slow reads is in front of it.
+func (f *file) WriteCached(p []byte, offset int64) *task.Pending[task.Done] {
+	return onFileDone(f, &f.disk.commits, "write", func() error { return f.writeCached(p, offset) })
+}
+
 // WriteSync writes at offset to the device, and through what it caches.
 func (f *file) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 	assert.That(len(p)%env.BlockBytes == 0 && offset%env.BlockBytes == 0, "direct writes are whole blocks")

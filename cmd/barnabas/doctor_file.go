@@ -65,6 +65,11 @@ func (f *overlayFile) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
 	return f.disk.done(f.write(p, offset))
 }
 
+// WriteCached keeps p in memory.
+func (f *overlayFile) WriteCached(p []byte, offset int64) *task.Pending[task.Done] {
+	return f.disk.done(f.write(p, offset))
+}
+
 // WriteSync keeps p in memory.
 func (f *overlayFile) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 	return f.disk.done(f.write(p, offset))

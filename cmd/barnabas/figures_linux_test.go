@@ -148,10 +148,14 @@ func statusOf(t *testing.T, b *broker, file string, line *regexp.Regexp) int64 {
 // latencyFigures measures acknowledgements of single records at the steady state of fill, checkpoints and retention, beside
 // the device's own synced writes of 4 KiB in the same seconds.
 func latencyFigures(t *testing.T) {
-	fmt.Printf("\n%10s %10s %12s %12s %12s %6s\n", "partitions", "", "p50", "p99", "p99.9", "load")
-	for _, partitions := range []int{1, 1000} {
+	fmt.Printf("\n%10s %10s %10s %12s %12s %12s %6s\n", "durability", "partitions", "", "p50", "p99", "p99.9", "load")
+	for _, c := range []struct {
+		partitions int
+		durability string
+	}{{1, "fsync"}, {1000, "fsync"}, {1, "replicated"}, {1000, "replicated"}} {
+		partitions := c.partitions
 		folder := figureFolder(t)
-		b := startBroker(t, folder, "--set", "journal.checkpoint.bytes=8388608", "--set", "journal.max.bytes=268435456",
+		b := startBroker(t, folder, "--set", "durability="+c.durability, "--set", "journal.checkpoint.bytes=8388608", "--set", "journal.max.bytes=268435456",
 			"--set", "log.retention.check.interval.ms=1000", "--set", "log.initial.task.delay.ms=1000")
 		create(t, b, "steady", partitions)
 		loadBytes(t, b, "steady", partitions, 256<<20) // several turns of the journal
@@ -167,9 +171,9 @@ func latencyFigures(t *testing.T) {
 			name string
 			took []time.Duration
 		}{{"ack", acks}, {"device", device}} {
-			fmt.Printf("%10d %10s %12v %12v %12v\n", partitions, row.name, quantile(row.took, 500), quantile(row.took, 990), quantile(row.took, 999))
+			fmt.Printf("%10s %10d %10s %12v %12v %12v\n", c.durability, partitions, row.name, quantile(row.took, 500), quantile(row.took, 990), quantile(row.took, 999))
 		}
-		fmt.Printf("%10d %10s %11.1fx %11.1fx %11.1fx %6s\n", partitions, "ratio",
+		fmt.Printf("%10s %10d %10s %11.2fx %11.2fx %11.2fx %6s\n", c.durability, partitions, "ratio",
 			ratio(acks, device, 500), ratio(acks, device, 990), ratio(acks, device, 999), load())
 		os.RemoveAll(folder)
 	}

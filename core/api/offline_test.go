@@ -42,6 +42,13 @@ func (f breakingFile) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
 	return f.File.WriteAt(p, offset)
 }
 
+func (f breakingFile) WriteCached(p []byte, offset int64) *task.Pending[task.Done] {
+	if f.disk.broken {
+		return f.disk.fail()
+	}
+	return f.File.WriteCached(p, offset)
+}
+
 func (f breakingFile) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 	if f.disk.broken {
 		return f.disk.fail()

@@ -55,8 +55,15 @@ type File interface {
 	Size() *task.Pending[int64]
 	// ReadAt reads len(p) bytes at offset, fewer only at the file's end (which is no error).
 	ReadAt(p []byte, offset int64) *task.Pending[int]
-	// WriteAt writes p at offset, growing the file as needed. Completed, it survives the process, not a power loss.
+	// WriteAt writes p at offset, growing the file as needed. Completed, it survives the process, not a power loss. Whole
+	// blocks from Buffer may go past the operating system's cache: it is meant for what is written in bulk and seldom read
+	// soon.
 	WriteAt(p []byte, offset int64) *task.Pending[task.Done]
+	// WriteCached is WriteAt through the operating system's cache: it completes when the bytes have been copied there, and
+	// the device gets them later, at the latest with Sync. It is meant for small writes that somebody waits for, and that a
+	// power loss may take (durability=replicated). Until a Sync, nothing is known of when, and in what order, blocks reach
+	// the device.
+	WriteCached(p []byte, offset int64) *task.Pending[task.Done]
 	// WriteSync writes p at offset; completed, the bytes and the size they need are durable.
 	// Requires: memory from Buffer, and offset and length multiples of BlockBytes.
 	WriteSync(p []byte, offset int64) *task.Pending[task.Done]

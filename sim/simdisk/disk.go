@@ -152,6 +152,11 @@ func (f *File) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
 	return f.disk.start(o)
 }
 
+// WriteCached writes into the page cache, as WriteAt always does here.
+func (f *File) WriteCached(p []byte, offset int64) *task.Pending[task.Done] {
+	return f.WriteAt(p, offset)
+}
+
 // WriteSync writes to the device.
 func (f *File) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 	assert.That(len(p)%env.BlockBytes == 0 && offset%env.BlockBytes == 0, "direct writes are whole blocks")

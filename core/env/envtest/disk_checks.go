@@ -134,7 +134,7 @@ func checkModel(t *testing.T, s *task.Task, w *DiskWorld) {
 		draw := func(what, n uint64) int { return int(random.Below(n, 1, i, what)) }
 		offset, length, letter := draw(1, sizeMax), draw(2, 9000), byte('a'+draw(3, 26))
 		var err error
-		switch draw(0, 8) {
+		switch draw(0, 9) {
 		case 0, 1:
 			p := bytes.Repeat([]byte{letter}, length)
 			_, err = file.WriteAt(p, int64(offset)).Wait(s)
@@ -161,6 +161,11 @@ func checkModel(t *testing.T, s *task.Task, w *DiskWorld) {
 			offset, length = offset&^(env.BlockBytes-1), env.BlockBytes*(1+draw(4, 5))
 			fillWith(direct[:length], letter)
 			_, err = file.WriteAt(direct[:length], int64(offset)).Wait(s)
+			model = overwrite(model, direct[:length], offset)
+		case 8:
+			offset, length = offset&^(env.BlockBytes-1), env.BlockBytes*(1+draw(4, 5))
+			fillWith(direct[:length], letter)
+			_, err = file.WriteCached(direct[:length], int64(offset)).Wait(s)
 			model = overwrite(model, direct[:length], offset)
 		case 7:
 			offset, length = offset&^(env.BlockBytes-1), env.BlockBytes*(1+draw(4, 5))

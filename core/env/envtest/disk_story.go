@@ -16,6 +16,7 @@ import (
 //	open HANDLE PATH existing|create|new     close HANDLE
 //	size HANDLE -> BYTES                     truncate HANDLE BYTES
 //	read HANDLE OFFSET BYTES -> RUNS         write HANDLE OFFSET RUNS      writesync HANDLE OFFSET RUNS
+//	writecached HANDLE OFFSET RUNS
 //	sync HANDLE                              syncdir PATH                  mkdir PATH
 //	list PATH -> NAMES                       rename PATH PATH              remove PATH
 //	lock PATH                                lock2 PATH                    (by another process)
@@ -134,6 +135,8 @@ func (d *diskTeller) begin(words []string) func(*task.Task) string {
 		return done(file.Sync())
 	case "write":
 		return done(file.WriteAt(parseRuns(arg(3)), number(2)))
+	case "writecached":
+		return done(file.WriteCached(parseRuns(arg(3)), number(2)))
 	case "writesync":
 		return d.writeSync(file, parseRuns(arg(3)), number(2))
 	case "read":

@@ -72,6 +72,13 @@ func (f *faultyFile) WriteAt(p []byte, offset int64) *task.Pending[task.Done] {
 	return f.File.WriteAt(p, offset)
 }
 
+func (f *faultyFile) WriteCached(p []byte, offset int64) *task.Pending[task.Done] {
+	if failed := f.disk.reach("writecached", f.path); failed != nil {
+		return failed
+	}
+	return f.File.WriteCached(p, offset)
+}
+
 func (f *faultyFile) WriteSync(p []byte, offset int64) *task.Pending[task.Done] {
 	if failed := f.disk.reach("writesync", f.path); failed != nil {
 		return failed
@@ -93,7 +100,7 @@ func TestAFailedWriteTakesTheJournalOffline(t *testing.T) {
 		operation string
 		synced    bool
 		size      int
-	}{{"writesync", true, 100}, {"write", false, 100}, {"sync", false, -1}, {"sync", false, 100}} {
+	}{{"writesync", true, 100}, {"writecached", false, 100}, {"sync", false, -1}, {"sync", false, 100}} {
 		t.Run(c.operation, func(t *testing.T) {
 			o := small
 			o.Synced = c.synced

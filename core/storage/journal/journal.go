@@ -32,6 +32,10 @@ const (
 	retryDelay     = 100 * time.Millisecond // after ENOSPC and EDQUOT: the same bytes, the same place (rule S5)
 )
 
+// syncBytes is how much is written and not synced before a sync is due, whatever the time: the device should not be given a
+// second's worth of everything at once (rule J6).
+const syncBytes = 32 << 20
+
 // groupBytes is the size of an open commit that does not wait for the one in flight.
 const groupBytes = 256 << 10
 
@@ -94,6 +98,7 @@ type Journal struct {
 	marks    Marks
 	dirty    []*segment // hold written bytes that are not synced
 	syncing  bool
+	unsynced int    // bytes written since the last sync began
 	syncTo   uint64 // the last written commit that counts only when durable (rule S9)
 
 	arena      *arena
@@ -312,7 +317,7 @@ func (j *Journal) write(c *commit, s *segment) {
 	if j.options.Synced {
 		pending = s.file.WriteSync(p, int64(c.at.Position))
 	} else {
-		pending = s.file.WriteAt(p, int64(c.at.Position))
+		pending = s.file.WriteCached(p, int64(c.at.Position))
 	}
 	if mutant.On(mutant.AckBeforeSync) {
 		j.env.Loop.Later(func() { j.marked(Marks{c.header.sequence, c.header.sequence}) })
@@ -339,6 +344,7 @@ func (j *Journal) onWritten(c *commit, s *segment, err error) {
 	c.written = true
 	if !j.options.Synced {
 		j.markDirty(s)
+		j.unsynced += int(c.header.total)
 	}
 	marks := j.marks
 	for len(j.inFlight) > 0 && j.inFlight[0].written {

@@ -7,7 +7,9 @@ import (
 )
 
 // Under durability=replicated a commit is stable when its write returned, and "known durable" advances only by explicit
-// syncs (rule J6): at once for commits that must be durable before they count, otherwise once in a while.
+// syncs (rule J6): at once for commits that must be durable before they count, otherwise once in a while, by time and
+// by bytes. Commits go through the system's cache; segments are made, numbered and read past it, and the disk keeps both
+// ways alike.
 
 func (j *Journal) markDirty(s *segment) {
 	if !slices.Contains(j.dirty, s) {
@@ -17,7 +19,7 @@ func (j *Journal) markDirty(s *segment) {
 
 func (j *Journal) scheduleSync() {
 	switch {
-	case j.syncTo > j.marks.Durable:
+	case j.syncTo > j.marks.Durable || j.unsynced >= syncBytes:
 		j.sync()
 	case len(j.dirty) > 0 && j.syncTimer == nil:
 		j.syncTimer = j.env.Loop.At(j.env.Loop.Now().Add(syncInterval), func() {
@@ -32,7 +34,7 @@ func (j *Journal) sync() {
 	if j.syncing || len(j.dirty) == 0 || j.failure != nil {
 		return
 	}
-	j.syncing = true
+	j.syncing, j.unsynced = true, 0
 	covers := j.marks.Written
 	files := j.dirty
 	j.dirty = nil
