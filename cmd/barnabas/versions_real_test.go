@@ -26,7 +26,12 @@ var servedVersions = []kmsg.ApiVersionsResponseApiKey{
 	{ApiKey: 20, MinVersion: 1, MaxVersion: 6},
 	{ApiKey: 21, MinVersion: 0, MaxVersion: 2},
 	{ApiKey: 22, MinVersion: 0, MaxVersion: 5},
+	{ApiKey: 23, MinVersion: 2, MaxVersion: 4},
 	{ApiKey: 32, MinVersion: 1, MaxVersion: 4},
+	{ApiKey: 35, MinVersion: 1, MaxVersion: 5},
+	{ApiKey: 60, MinVersion: 0, MaxVersion: 2},
+	{ApiKey: 61, MinVersion: 0, MaxVersion: 0},
+	{ApiKey: 75, MinVersion: 0, MaxVersion: 0},
 }
 
 // TestRealVersions asks for everything at every version, and holds each answer to be good and well-formed.
@@ -105,6 +110,8 @@ func (v *versions) ask(key, version int16) {
 			v.t.Errorf("producer id %d with epoch %d is not new", answer.ProducerID, answer.ProducerEpoch)
 		}
 		v.ids[answer.ProducerID] = true
+	case 23, 35, 60, 61, 75:
+		v.describing(key, version)
 	default:
 		v.t.Errorf("nothing asks for key %d", key)
 	}

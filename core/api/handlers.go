@@ -83,6 +83,16 @@ func (h *Handlers) Handle(r *wire.Request) {
 		h.deleteRecords(r, m)
 	case *protocol.DescribeConfigsRequest:
 		h.describeConfigs(r, m)
+	case *protocol.DescribeClusterRequest:
+		h.describeCluster(r, m)
+	case *protocol.DescribeTopicPartitionsRequest:
+		h.describeTopicPartitions(r, m)
+	case *protocol.OffsetForLeaderEpochRequest:
+		h.offsetForLeaderEpoch(r, m)
+	case *protocol.DescribeProducersRequest:
+		h.describeProducers(r, m)
+	case *protocol.DescribeLogDirsRequest:
+		h.describeLogDirs(r, m)
 	case *protocol.FindCoordinatorRequest:
 		h.findCoordinator(r, m)
 	default:

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"math"
+
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 	"barnabas/core/replica"
@@ -23,9 +25,11 @@ const (
 //
 //   - Latest is what consumers may see. A new leader whose high watermark has not reached its epoch's start does not know
 //     it yet and says OFFSET_NOT_AVAILABLE (LEADER_NOT_AVAILABLE before version 5).
+//   - A timestamp with a meaning that the version does not have yet, or that none has, is UNSUPPORTED_VERSION; a partition
+//     that is named twice is INVALID_REQUEST.
 //   - A compressed batch is opened, apart from the loop, so that the answer is the record's own offset and timestamp.
 func (h *Handlers) listOffsets(r *wire.Request, m *protocol.ListOffsetsRequest) {
-	l := &listOffsets{handlers: h, request: r}
+	l := &listOffsets{handlers: h, request: r, asked: make(repeats)}
 	l.response.Topics = make([]protocol.ListOffsetsTopicResponse, len(m.Topics))
 	l.left = 1
 	for i := range m.Topics {
@@ -49,6 +53,7 @@ type listOffsets struct {
 	request  *wire.Request
 	response protocol.ListOffsetsResponse
 	left     int
+	asked    repeats
 }
 
 func (l *listOffsets) finish() {
@@ -66,9 +71,16 @@ func (l *listOffsets) finish() {
 }
 
 func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartition, row *protocol.ListOffsetsPartitionResponse) {
-	p, err := l.handlers.find(topic, protocol.UUID{}, asked.PartitionIndex)
+	var p *replica.Partition
+	err := l.asked.add(topic, asked.PartitionIndex)
+	if err == nil {
+		p, err = l.handlers.find(topic, protocol.UUID{}, asked.PartitionIndex)
+	}
 	if err == nil {
 		err = p.CheckLeader(asked.CurrentLeaderEpoch)
+	}
+	if err == nil && asked.Timestamp < 0 && l.request.Header.RequestApiVersion < timestampSince(asked.Timestamp) {
+		err = protocol.ErrUnsupportedVersion
 	}
 	if err != nil {
 		row.ErrorCode, _ = codeOf(err)
@@ -95,6 +107,23 @@ func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartiti
 	default:
 		l.byTime(p, asked.Timestamp, p.Log.Start(), visible, row)
 	}
+}
+
+// timestampSince is the first version in which a negative timestamp has a meaning.
+func timestampSince(timestamp int64) int16 {
+	switch timestamp {
+	case timestampLatest, timestampEarliest:
+		return 1
+	case timestampMax:
+		return 7
+	case timestampEarliestLocal:
+		return 8
+	case timestampLatestTiered:
+		return 9
+	case timestampEarliestPendingTiers:
+		return 11
+	}
+	return math.MaxInt16
 }
 
 // epochAt returns the epoch of the record at the offset, or the leader's when there is none.

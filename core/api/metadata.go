@@ -50,6 +50,19 @@ func (h *Handlers) missing(r *wire.Request, m *protocol.MetadataRequest) []strin
 
 // describe builds the answer. created, if not nil, says why topics could not be made.
 func (h *Handlers) describe(r *wire.Request, m *protocol.MetadataRequest, created *protocol.CreateTopicsResponse) *protocol.MetadataResponse {
+	answer := h.describeAll(r, m, created)
+	if m.IncludeClusterAuthorizedOperations {
+		answer.ClusterAuthorizedOperations = clusterOperations
+	}
+	for i := range answer.Topics {
+		if row := &answer.Topics[i]; m.IncludeTopicAuthorizedOperations && row.ErrorCode == protocol.ErrNone {
+			row.TopicAuthorizedOperations = topicOperations
+		}
+	}
+	return answer
+}
+
+func (h *Handlers) describeAll(r *wire.Request, m *protocol.MetadataRequest, created *protocol.CreateTopicsResponse) *protocol.MetadataResponse {
 	image := h.image()
 	answer := &protocol.MetadataResponse{}
 	answer.Default()
@@ -59,10 +72,7 @@ func (h *Handlers) describe(r *wire.Request, m *protocol.MetadataRequest, create
 		if b.Fenced {
 			continue
 		}
-		host, port := endpoint(b)
-		if id == h.options.Self {
-			host, port = h.options.Advertised(r.Connection().LocalAddress())
-		}
+		host, port := h.addressOf(r, b)
 		answer.Brokers = append(answer.Brokers, protocol.MetadataResponseBroker{NodeId: id, Host: host, Port: port, Rack: b.Rack})
 	}
 	all := m.Topics == nil || r.Header.RequestApiVersion == 0 && len(m.Topics) == 0
@@ -106,7 +116,7 @@ func (h *Handlers) lookUp(image *metadata.Image, asked *protocol.MetadataRequest
 func describeTopic(image *metadata.Image, t *metadata.Topic) protocol.MetadataResponseTopic {
 	var row protocol.MetadataResponseTopic
 	row.Default()
-	row.Name, row.TopicId = protocol.String(t.Name), t.ID
+	row.Name, row.TopicId, row.IsInternal = protocol.String(t.Name), t.ID, isInternal(t.Name)
 	for id, p := range t.Partitions.All {
 		partition := protocol.MetadataResponsePartition{
 			PartitionIndex: id, LeaderId: p.Leader, LeaderEpoch: p.LeaderEpoch, ReplicaNodes: p.Replicas, IsrNodes: p.ISR,
@@ -114,11 +124,7 @@ func describeTopic(image *metadata.Image, t *metadata.Topic) protocol.MetadataRe
 		if p.Leader == metadata.NoLeader {
 			partition.ErrorCode = protocol.ErrLeaderNotAvailable
 		}
-		for _, replica := range p.Replicas {
-			if b, ok := image.Brokers.Get(replica); !ok || b.Fenced {
-				partition.OfflineReplicas = append(partition.OfflineReplicas, replica)
-			}
-		}
+		partition.OfflineReplicas = offline(image, p)
 		row.Partitions = append(row.Partitions, partition)
 	}
 	return row

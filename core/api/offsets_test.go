@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"testing"
 
 	"barnabas/core/protocol"
@@ -94,4 +95,33 @@ func TestTheLatestOffsetIsNotAvailableAtOnceAfterAnElection(t *testing.T) {
 	follow(m, 2, 12)
 	r.ask(m, 12)
 	r.each("the follower has caught up", protocol.KeyListOffsets, 1, protocol.ErrNone, func(int16) protocol.Message { return listOffsets("halted", -1) })
+}
+
+func TestListOffsetsRefusesTimestampsOfLaterVersionsAndRepeats(t *testing.T) {
+	r := scripted(t)
+	for timestamp, since := range map[int64]int16{-1: 1, -2: 1, -3: 7, -4: 8, -5: 9, -6: 11, -7: 99} {
+		for version := int16(1); version <= 11; version++ {
+			want := protocol.ErrNone
+			if version < since {
+				want = protocol.ErrUnsupportedVersion
+			}
+			if got := codeIn(r.ask(listOffsets("led", timestamp), version)); got != want {
+				t.Errorf("timestamp %d in version %d: %q, want %q", timestamp, version, got, want)
+			}
+		}
+	}
+	m := listOffsets("led", -1)
+	m.Topics[0].Partitions = append(m.Topics[0].Partitions, m.Topics[0].Partitions[0])
+	m.Topics = append(m.Topics, m.Topics[0])
+	answer := r.ask(m, 11).(*protocol.ListOffsetsResponse)
+	got := []protocol.Error{}
+	for _, topic := range answer.Topics {
+		for _, p := range topic.Partitions {
+			got = append(got, p.ErrorCode)
+		}
+	}
+	refused := protocol.ErrInvalidRequest
+	if want := []protocol.Error{protocol.ErrNone, refused, refused, refused}; !slices.Equal(got, want) {
+		t.Errorf("named four times: %v, want %v", got, want)
+	}
 }

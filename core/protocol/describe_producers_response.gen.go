@@ -5,7 +5,7 @@ package protocol
 // DescribeProducersResponse is the message of API key 61, versions 0 to 0.
 type DescribeProducersResponse struct {
 	ThrottleTimeMs int32
-	Topics         []TopicResponse
+	Topics         []DescribeProducersTopic
 }
 
 // NewDescribeProducersResponse returns one with Kafka's defaults.
@@ -41,7 +41,7 @@ func (m *DescribeProducersResponse) Decode(r *Reader, version int16) {
 func (m *DescribeProducersResponse) code(c *coder, version int16) {
 	c.int32(&m.ThrottleTimeMs, "DescribeProducersResponse.ThrottleTimeMs")
 	if n := c.array(len(m.Topics), 3, 40, "DescribeProducersResponse.Topics"); n > 0 {
-		m.Topics = make([]TopicResponse, n)
+		m.Topics = make([]DescribeProducersTopic, n)
 	}
 	for i := range m.Topics {
 		if m.Topics[i].code(c, version); c.failed() {
@@ -51,44 +51,44 @@ func (m *DescribeProducersResponse) code(c *coder, version int16) {
 	c.noTags("DescribeProducersResponse")
 }
 
-// TopicResponse is a part of [DescribeProducersResponse].
-type TopicResponse struct {
+// DescribeProducersTopic is a part of [DescribeProducersResponse].
+type DescribeProducersTopic struct {
 	Name       string
-	Partitions []PartitionResponse
+	Partitions []DescribeProducersPartition
 }
 
-// NewTopicResponse returns one with Kafka's defaults, which are Go's zeros.
-func NewTopicResponse() (m TopicResponse) { return m }
+// NewDescribeProducersTopic returns one with Kafka's defaults, which are Go's zeros.
+func NewDescribeProducersTopic() (m DescribeProducersTopic) { return m }
 
-func (m *TopicResponse) code(c *coder, version int16) {
-	c.string(&m.Name, "TopicResponse.Name")
-	if n := c.array(len(m.Partitions), 9, 56, "TopicResponse.Partitions"); n > 0 {
-		m.Partitions = make([]PartitionResponse, n)
+func (m *DescribeProducersTopic) code(c *coder, version int16) {
+	c.string(&m.Name, "DescribeProducersTopic.Name")
+	if n := c.array(len(m.Partitions), 9, 56, "DescribeProducersTopic.Partitions"); n > 0 {
+		m.Partitions = make([]DescribeProducersPartition, n)
 	}
 	for i := range m.Partitions {
 		if m.Partitions[i].code(c, version); c.failed() {
 			return
 		}
 	}
-	c.noTags("TopicResponse")
+	c.noTags("DescribeProducersTopic")
 }
 
-// PartitionResponse is a part of [DescribeProducersResponse].
-type PartitionResponse struct {
+// DescribeProducersPartition is a part of [DescribeProducersResponse].
+type DescribeProducersPartition struct {
 	PartitionIndex  int32
 	ErrorCode       Error
 	ErrorMessage    NullString // nullable
 	ActiveProducers []ProducerState
 }
 
-// NewPartitionResponse returns one with Kafka's defaults, which are Go's zeros.
-func NewPartitionResponse() (m PartitionResponse) { return m }
+// NewDescribeProducersPartition returns one with Kafka's defaults, which are Go's zeros.
+func NewDescribeProducersPartition() (m DescribeProducersPartition) { return m }
 
-func (m *PartitionResponse) code(c *coder, version int16) {
-	c.int32(&m.PartitionIndex, "PartitionResponse.PartitionIndex")
-	c.error(&m.ErrorCode, "PartitionResponse.ErrorCode")
-	c.nullString(&m.ErrorMessage, false, true, "PartitionResponse.ErrorMessage")
-	if n := c.array(len(m.ActiveProducers), 37, 40, "PartitionResponse.ActiveProducers"); n > 0 {
+func (m *DescribeProducersPartition) code(c *coder, version int16) {
+	c.int32(&m.PartitionIndex, "DescribeProducersPartition.PartitionIndex")
+	c.error(&m.ErrorCode, "DescribeProducersPartition.ErrorCode")
+	c.nullString(&m.ErrorMessage, false, true, "DescribeProducersPartition.ErrorMessage")
+	if n := c.array(len(m.ActiveProducers), 37, 40, "DescribeProducersPartition.ActiveProducers"); n > 0 {
 		m.ActiveProducers = make([]ProducerState, n)
 		for i := range m.ActiveProducers {
 			m.ActiveProducers[i].Default()
@@ -99,7 +99,7 @@ func (m *PartitionResponse) code(c *coder, version int16) {
 			return
 		}
 	}
-	c.noTags("PartitionResponse")
+	c.noTags("DescribeProducersPartition")
 }
 
 // ProducerState is a part of [DescribeProducersResponse].

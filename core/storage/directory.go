@@ -198,6 +198,9 @@ func (d *Directory) OnFailure(f func(error)) { d.onFailed = f }
 // Failure returns why the directory is offline, or nil.
 func (d *Directory) Failure() error { return d.journal.Failure() }
 
+// Folder returns the path of the directory, as it was given.
+func (d *Directory) Folder() string { return d.options.Folder }
+
 // Logs returns the logs by number.
 func (d *Directory) Logs() *ordered.Map[LogNumber, *Log] { return &d.logs }
 

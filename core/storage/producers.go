@@ -93,6 +93,24 @@ func (p *Producers) note(b *batch) {
 	})
 }
 
+// ActiveProducer is what a log remembers of a producer, as clients are told.
+type ActiveProducer struct {
+	ID            int64
+	Epoch         int16
+	LastSequence  int32 // of the last record it appended
+	LastTimestamp int64 // the greatest in its last batch
+}
+
+// ActiveProducers yields the producers that are remembered, in the order of their ids.
+func (l *Log) ActiveProducers(yield func(ActiveProducer) bool) {
+	for id, known := range l.producers.byID.All {
+		last := known.window[len(known.window)-1]
+		if !yield(ActiveProducer{id, known.epoch, last.last, last.timestamp}) {
+			return
+		}
+	}
+}
+
 // clone returns a copy that shares nothing.
 func (p *Producers) clone() Producers {
 	var c Producers
