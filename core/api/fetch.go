@@ -223,11 +223,27 @@ func (f *fetch) records(p *replica.Partition, asked *protocol.FetchPartition, ro
 func (f *fetch) answer() {
 	slices := f.slices
 	f.slices = nil
+	f.count()
 	f.done(func() {
 		for _, s := range slices {
 			s.Release()
 		}
 	})
+}
+
+// count counts what leaves.
+func (f *fetch) count() {
+	for i := range f.response.Responses {
+		topic := &f.response.Responses[i]
+		for k := range topic.Partitions {
+			row := &topic.Partitions[k]
+			if n := row.Records.Len(); n > 0 {
+				if p, err := f.handlers.find(topic.Topic, topic.TopicId, row.PartitionIndex); err == nil {
+					p.CountFetched(n, f.isFollower())
+				}
+			}
+		}
+	}
 }
 
 func (f *fetch) done(release func()) {

@@ -53,6 +53,7 @@ type Manager struct {
 	grown      []*Partition
 	deleting   ordered.Map[storage.LogNumber, *Partition] // may have waits for their low watermark
 	stopped    bool
+	traffic    ordered.Map[string, *Traffic] // by topic and id
 }
 
 // NewManager returns a manager for the directory's logs. It leads and follows nothing before Apply.
@@ -138,7 +139,7 @@ func (m *Manager) open(key Key, topic string) *Partition {
 		log = m.directory.Create(key.Topic, key.Partition, topic+"-"+strconv.Itoa(int(key.Partition)))
 	}
 	p := &Partition{
-		Topic: topic, ID: key.Partition, Log: log, manager: m, leader: metadata.NoLeader, epoch: -1, highWater: log.Start(),
+		Topic: topic, ID: key.Partition, Log: log, manager: m, traffic: m.trafficOf(topic, key.Topic), leader: metadata.NoLeader, epoch: -1, highWater: log.Start(),
 	}
 	log.OnStable(p.onStable)
 	m.partitions[key] = p
@@ -155,6 +156,7 @@ func (m *Manager) dropTopic(id protocol.UUID) {
 	}
 	for _, p := range gone {
 		m.drop(p)
+		m.dropTraffic(p.Topic, id)
 	}
 }
 

@@ -47,6 +47,7 @@ type Partition struct {
 	Rules Rules // for produced batches
 
 	manager    *Manager
+	traffic    *Traffic // of its topic
 	role       role
 	leader     int32
 	epoch      record.LeaderEpoch
@@ -124,6 +125,7 @@ func (p *Partition) Append(batch []byte, h record.Header, acks Acks) (Appended, 
 	if err != nil {
 		return Appended{}, fmt.Errorf("%w: %w", protocol.ErrKafkaStorageError, err)
 	}
+	p.traffic.produced(&h, len(batch))
 	p.noteGrown()
 	return Appended{Base: base, End: p.Log.End()}, nil
 }

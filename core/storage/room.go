@@ -50,3 +50,12 @@ func (d *Directory) roomMoved() {
 
 // BytesUsed returns how much of journal.max.bytes is taken.
 func (d *Directory) BytesUsed() int { return d.journal.BytesUsed() }
+
+// BytesMax returns how much the journal may take.
+func (d *Directory) BytesMax() int { return d.journal.BytesMax() }
+
+// JournalCounts are of the commits of a journal.
+type JournalCounts = journal.Counts
+
+// JournalCounts returns them.
+func (d *Directory) JournalCounts() JournalCounts { return d.journal.Counts() }

@@ -26,6 +26,7 @@ type Server struct {
 	serving bool
 	idleMax time.Duration
 	early   []*Connection // have requests from before Serve
+	traffic Traffic
 }
 
 // NewServer returns a server that hands requests to handle.
@@ -39,6 +40,7 @@ func NewServer(e env.Env, idleMax time.Duration, handle Handler) *Server {
 func (s *Server) Accept(c env.Conn) env.ConnHandler {
 	connection := &Connection{server: s, conn: c}
 	s.open[c.ID()] = connection
+	s.traffic.Accepted++
 	connection.asked = s.loop.Now()
 	connection.watchIdle()
 	return connection
@@ -166,6 +168,7 @@ func (c *Connection) watchIdle() {
 			c.watchIdle()
 			return
 		}
+		c.server.traffic.Idle++
 		c.conn.Close()
 		delete(c.server.open, c.conn.ID())
 		c.end()
@@ -179,6 +182,7 @@ func (c *Connection) OnFrame(f *env.Frame) {
 		return
 	}
 	c.asked = c.server.loop.Now()
+	c.server.traffic.received(f)
 	c.waiting = append(c.waiting, f)
 	if !c.server.serving {
 		c.server.early = append(c.server.early, c)
@@ -238,6 +242,7 @@ func (c *Connection) advance() {
 		r := c.active[0]
 		c.active[0] = nil
 		c.active = c.active[1:]
+		c.server.answered(r)
 		if !r.silent {
 			c.encode(r)
 		}
@@ -272,6 +277,7 @@ func (c *Connection) send() {
 		return
 	}
 	parts := c.out.Pieces(nil)
+	c.server.traffic.sent(parts)
 	c.out = protocol.Writer{} // the network owns the old buffer now
 	c.conn.Send(parts, func() { runAll(release) })
 }
@@ -287,6 +293,7 @@ func (c *Connection) refuse(reason error) {
 	if c.closed {
 		return
 	}
+	c.server.traffic.Refused++
 	c.server.say("closing a connection: " + reason.Error())
 	c.send()
 	c.conn.Close()

@@ -7,6 +7,7 @@ import (
 
 	"barnabas/core/assert"
 	"barnabas/core/env"
+	"barnabas/core/metric"
 	"barnabas/core/mutant"
 	"barnabas/core/record"
 	"barnabas/core/task"
@@ -65,6 +66,7 @@ type commit struct {
 	entries int
 	synced  bool // holds an entry that must be durable before it counts, whatever the setting (rule S9)
 	written bool
+	begun   task.Instant // when its write was submitted first
 }
 
 // bytes is what the commit would take if it were sealed now.
@@ -114,6 +116,7 @@ type Journal struct {
 	waits      []durableWait
 	unfinished []string // names of segments whose making was cut off
 	unproven   uint64   // the last commit that the start found and does not know to be durable; 0: none
+	counts     Counts
 }
 
 // OnMarks has f called whenever a mark moved.
@@ -130,6 +133,18 @@ func (j *Journal) noteRoom() {
 		j.roomMoved()
 	}
 }
+
+// Counts are of commits whose write returned, since the journal was opened.
+type Counts struct {
+	Bytes int64
+	Took  metric.Histogram // a commit's write, with its sync under durability=fsync
+}
+
+// Counts returns them.
+func (j *Journal) Counts() Counts { return j.counts }
+
+// BytesMax returns how much the journal may take.
+func (j *Journal) BytesMax() int { return j.options.BytesMax }
 
 // Marks returns how far commits are.
 func (j *Journal) Marks() Marks { return j.marks }
@@ -296,6 +311,7 @@ func (j *Journal) submit() {
 		}
 		j.queue = j.queue[1:]
 		j.inFlight = append(j.inFlight, c)
+		c.begun = j.env.Loop.Now()
 		j.write(c, s)
 		if !j.beyond(c.at.Segment + 1) {
 			j.prepare(c.at.Segment + 1)
@@ -342,6 +358,8 @@ func (j *Journal) onWritten(c *commit, s *segment, err error) {
 		return
 	}
 	c.written = true
+	j.counts.Bytes += int64(c.header.total)
+	j.counts.Took.Observe(j.env.Loop.Now().Sub(c.begun))
 	if !j.options.Synced {
 		j.markDirty(s)
 		j.unsynced += int(c.header.total)
