@@ -38,6 +38,7 @@ type Broker struct {
 	live        bool           // registered: leadership is applied (rule S6)
 	incarnation protocol.UUID
 	ready       *task.Pending[Started]
+	served      bool // produce is accepted
 	failure     error
 	stopped     *task.Pending[task.Done] // nil before Stop
 }
@@ -98,6 +99,7 @@ func (b *Broker) start(t *task.Task) (Started, error) {
 	}
 	b.handlers = api.NewHandlers(b.env, b.apiOptions(), b.Image, b.replicas, remote)
 	b.server.Serve()
+	b.served = true
 	return b.started(), nil
 }
 
@@ -154,8 +156,11 @@ func (b *Broker) lead(t *task.Task) error {
 		ID: b.self, Incarnation: b.incarnation,
 		LogDirs: []protocol.UUID{b.directory.Identity.Directory},
 	}
-	for _, l := range b.listeners {
+	for i, l := range b.listeners {
 		host, port := splitAddress(l.Address())
+		if told, set := b.advertisedOf(i); set {
+			host, port = splitAddress(told)
+		}
 		registration.EndPoints = append(registration.EndPoints, protocol.BrokerEndpoint{
 			Name: "PLAINTEXT", Host: host, Port: uint16(port),
 		})
@@ -340,7 +345,7 @@ func (b *Broker) apiOptions() api.Options {
 	return api.Options{
 		Self: b.self, ClusterID: b.directory.Identity.ClusterID, AutoCreateTopics: s.Bool("auto.create.topics.enable"),
 		NumPartitions: int32(s.Int("num.partitions")), ReplicationFactor: int16(s.Int("default.replication.factor")),
-		FetchBytesMax: s.Int("fetch.max.bytes"), OpenedBytesMax: s.Long("decompressed.max.bytes"), Advertised: splitAddress,
+		FetchBytesMax: s.Int("fetch.max.bytes"), OpenedBytesMax: s.Long("decompressed.max.bytes"), Advertised: b.advertised,
 		Settings: s, Promise: promise(durability(s), b.env.Disk.Describe()),
 	}
 }

@@ -22,8 +22,11 @@ import (
 type Options struct {
 	Settings  *config.Settings
 	Listeners []string // host:port; port 0 for a free one
-	Folder    string   // the log directory
-	ClusterID string   // "": the directory's own, or a new one
+	// Advertised is, for each listener, the host:port its clients are told; "" or none: the one they came in on. Port 0
+	// stands for the listener's.
+	Advertised []string
+	Folder     string // the log directory
+	ClusterID  string // "": the directory's own, or a new one
 	// Remote, if not nil, is the controller, elsewhere: the broker then runs no quorum of its own, and learns committed
 	// metadata through Publish. The cluster's RPCs will stand behind it.
 	Remote api.Controller
@@ -114,6 +117,31 @@ func splitAddress(address string) (host string, port int32) {
 		return address, -1
 	}
 	return strings.Trim(address[:i], "[]"), int32(n)
+}
+
+// advertised returns what to tell a client that came in on this address.
+func (b *Broker) advertised(local string) (host string, port int32) {
+	host, port = splitAddress(local)
+	for i, l := range b.listeners {
+		if _, listened := splitAddress(l.Address()); listened == port {
+			if told, has := b.advertisedOf(i); has {
+				return splitAddress(told)
+			}
+		}
+	}
+	return host, port
+}
+
+// advertisedOf returns what clients of a listener are told, if that is set.
+func (b *Broker) advertisedOf(listener int) (address string, set bool) {
+	if listener >= len(b.options.Advertised) || b.options.Advertised[listener] == "" {
+		return "", false
+	}
+	host, port := splitAddress(b.options.Advertised[listener])
+	if port == 0 {
+		_, port = splitAddress(b.listeners[listener].Address())
+	}
+	return joinAddress(host, port), true
 }
 
 // joinAddress is the reverse of splitAddress.

@@ -33,7 +33,7 @@ func serve(s site, stop <-chan struct{}) error {
 	h.AtEnd(files.Stop)
 	network := net.New(h, net.Options{ConnectionsMax: s.settings.Int("max.connections")})
 	broker := core.Open(h.Env(files, network), core.Options{
-		Settings: s.settings, Listeners: s.settings.ListenAddresses(), Folder: s.settings.Folder(),
+		Settings: s.settings, Listeners: s.settings.ListenAddresses(), Advertised: s.settings.AdvertisedAddresses(), Folder: s.settings.Folder(),
 	})
 	broker.Ready().Then(func(b core.Started, err error) {
 		if err == nil {

@@ -15,6 +15,11 @@ func (s *Settings) agree() ([]Warning, error) {
 		errs = append(errs, s.check(b))
 	}
 	errs = append(errs, s.checkRetention())
+	if address := s.String("metrics.listen"); address != "" {
+		if err := CheckAddress(address); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.describe("metrics.listen"), err))
+		}
+	}
 	if folders := s.List("log.dirs"); len(folders) != 1 {
 		errs = append(errs, fmt.Errorf("%s names %d folders: name one, several are not served yet",
 			s.describe("log.dirs"), len(folders)))
@@ -73,7 +78,7 @@ func (s *Settings) readListeners() ([]Warning, error) {
 			warnings = append(warnings, Warning("listener "+text+" is for controllers and is not opened"))
 		default:
 			errs = append(errs, s.checkProtocol(name, protocols))
-			s.listeners = append(s.listeners, address)
+			s.listeners = append(s.listeners, listener{name: name, address: address})
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -82,7 +87,42 @@ func (s *Settings) readListeners() ([]Warning, error) {
 	if len(s.listeners) == 0 {
 		return nil, fmt.Errorf("%s leaves no address for clients: name one as PLAINTEXT://HOST:PORT", s.describe("listeners"))
 	}
-	return warnings, nil
+	return warnings, s.readAdvertised()
+}
+
+// readAdvertised finds what clients of each listener are told.
+func (s *Settings) readAdvertised() error {
+	var errs []error
+	for _, text := range s.List("advertised.listeners") {
+		name, address, err := cutListener(text)
+		if err == nil {
+			err = checkAdvertised(address)
+		}
+		found := false
+		for i := range s.listeners {
+			if l := &s.listeners[i]; strings.EqualFold(l.name, name) {
+				l.advertised, found = address, true
+			}
+		}
+		switch {
+		case err != nil:
+		case !found && !contains(s.List("controller.listener.names"), name):
+			err = fmt.Errorf("listener %s is not among %s", name, s.describe("listeners"))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.describe("advertised.listeners"), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkAdvertised says what is wrong with an address to tell clients.
+func checkAdvertised(address string) error {
+	switch host := address[:strings.LastIndexByte(address, ':')]; host {
+	case "", "0.0.0.0", "[::]":
+		return fmt.Errorf("%q names no host a client could connect to; write the name or address they reach this machine by", address)
+	}
+	return nil
 }
 
 // cutListener takes NAME://HOST:PORT apart.

@@ -149,6 +149,46 @@ func TestListeners(t *testing.T) {
 	}
 }
 
+func TestAdvertised(t *testing.T) {
+	for _, c := range []struct{ listeners, advertised, more, want string }{
+		{"PLAINTEXT://:9092", "", "", ""},
+		{"PLAINTEXT://:9092", "plaintext://broker.example:19092", "", "broker.example:19092"},
+		{"A://:1,B://:2", "B://[fe80::1]:0", "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT", " [fe80::1]:0"},
+		{"PLAINTEXT://:1,C://:2", "C://h:2", "controller.listener.names=C", " | listener C://:2 is for controllers and is not opened"},
+		{"PLAINTEXT://:1", "X://h:2", "", "advertised.listeners=X://h:2 (flag --set): listener X is not among listeners=PLAINTEXT://:1 (flag --set)"},
+		{"PLAINTEXT://:1", "PLAINTEXT://0.0.0.0:1", "", `advertised.listeners=PLAINTEXT://0.0.0.0:1 (flag --set): "0.0.0.0:1" names no host a client could connect to; write the name or address they reach this machine by`},
+		{"PLAINTEXT://:1", "PLAINTEXT://:1", "", `advertised.listeners=PLAINTEXT://:1 (flag --set): ":1" names no host a client could connect to; write the name or address they reach this machine by`},
+		{"PLAINTEXT://:1", "h:1", "", `advertised.listeners=h:1 (flag --set): "h:1" is no listener; write PLAINTEXT://HOST:PORT`},
+	} {
+		words := append(strings.Fields(c.more), "listeners="+c.listeners)
+		if c.advertised != "" {
+			words = append(words, "advertised.listeners="+c.advertised)
+		}
+		s, warnings, err := Parse(pairs(words...))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if got = strings.Join(s.AdvertisedAddresses(), " "); warnings != nil {
+			got += " | " + string(warnings[0])
+		}
+		if got != c.want {
+			t.Errorf("%s %s:\n got %s\nwant %s", c.listeners, c.advertised, got, c.want)
+		}
+	}
+}
+
+func TestMetricsListen(t *testing.T) {
+	for given, want := range map[string]string{
+		"localhost:9644": "", "": "",
+		"9644": `metrics.listen=9644 (flag --set): "9644" has no port; write HOST:PORT, with port 0 for a free one`,
+	} {
+		_, _, err := Parse(pairs("metrics.listen=" + given))
+		if got := fmt.Sprint(err); got != want && (err != nil || want != "") {
+			t.Errorf("%s: %s", given, got)
+		}
+	}
+}
+
 func TestGetters(t *testing.T) {
 	s := Defaults()
 	if got := fmt.Sprintln(

@@ -10,7 +10,6 @@ import (
 var withoutEffect = []string{
 	"add.partitions.to.txn.retry.backoff.max.ms",
 	"add.partitions.to.txn.retry.backoff.ms",
-	"advertised.listeners",
 	"alter.config.policy.class.name",
 	"alter.log.dirs.replication.quota.window.num",
 	"alter.log.dirs.replication.quota.window.size.seconds",

@@ -46,6 +46,10 @@ var brokerRows = []Row{
 		Meaning: "where clients connect, NAME://HOST:PORT; no host: every interface; port 0: a free one",
 	},
 	{
+		Name: "advertised.listeners", Rule: Rule{Type: List}, Default: "",
+		Meaning: "what clients are told to connect to, NAME://HOST:PORT (port 0: the listener's); not set: the address each came in on",
+	},
+	{
 		Name: "listener.security.protocol.map", Rule: Rule{Type: List},
 		Default: "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
 		Meaning: "the protocol each listener's name stands for; only PLAINTEXT is served",
@@ -66,6 +70,14 @@ var brokerRows = []Row{
 	{
 		Name: "socket.request.max.bytes", Rule: atLeast(Int, 1), Default: "104857600",
 		Meaning: "a longer request closes its connection",
+	},
+	{
+		Name: "metrics.listen", Rule: Rule{Type: String}, Default: "",
+		Meaning: "HOST:PORT where /metrics, /livez and /readyz are served over HTTP, without authentication; not set: nowhere",
+	},
+	{
+		Name: "talk.format", Rule: oneOf("text", "json"), Default: "text",
+		Meaning: "how the broker writes its own lines to stderr: for people (text), or an object a line (json)",
 	},
 	{
 		Name: "auto.create.topics.enable", Rule: Rule{Type: Bool}, Default: "true",

@@ -12,8 +12,14 @@ import (
 // A getter's name is the programmer's: asking for one that is not in the table, or as another type, is a broken
 // assertion. Every name that a getter is asked for stands in the table, so that it is documented and simulated.
 type Settings struct {
-	values    []entry  // of the table's rows, in its order
-	listeners []string // addresses to listen on
+	values    []entry // of the table's rows, in its order
+	listeners []listener
+}
+
+// listener is an address to listen on.
+type listener struct {
+	name, address string
+	advertised    string // what its clients are told; "": what they came in on
 }
 
 type entry struct {
@@ -56,7 +62,23 @@ func (s *Settings) List(name string) []string { return slices.Clone(s.get(name, 
 func (s *Settings) Folder() string { return s.get("log.dirs", List).list[0] }
 
 // ListenAddresses returns the HOST:PORT of every listener to open, in order. An empty host means every interface.
-func (s *Settings) ListenAddresses() []string { return slices.Clone(s.listeners) }
+func (s *Settings) ListenAddresses() []string {
+	var all []string
+	for _, l := range s.listeners {
+		all = append(all, l.address)
+	}
+	return all
+}
+
+// AdvertisedAddresses returns, for each of them, the HOST:PORT its clients are told, or "" for the one they came in on. Port 0
+// stands for the one that is listened on.
+func (s *Settings) AdvertisedAddresses() []string {
+	var all []string
+	for _, l := range s.listeners {
+		all = append(all, l.advertised)
+	}
+	return all
+}
 
 // Origin says where the setting's value comes from.
 func (s *Settings) Origin(name string) Origin { return s.values[place(name)].origin }
