@@ -238,6 +238,7 @@ func (l local) CreateTopics(m *protocol.CreateTopicsRequest, done func(*protocol
 				row.ErrorCode, row.ErrorMessage = protocol.ErrKafkaStorageError, protocol.String(err.Error())
 			}
 		}
+		l.b.tellCreated(m, answer)
 		done(answer)
 	})
 }
@@ -262,6 +263,7 @@ func (l local) DeleteTopics(m *protocol.DeleteTopicsRequest, done func(*protocol
 				row.ErrorCode, row.ErrorMessage = protocol.ErrKafkaStorageError, protocol.String(err.Error())
 			}
 		}
+		l.b.tellDeleted(answer)
 		done(answer)
 	})
 }

@@ -28,32 +28,32 @@ func prepareConfigShow(p *program, flags *pflag.FlagSet) func() int {
 		if err := oneOf("output", *output, "table", "json"); err != nil {
 			return p.misused(path, err)
 		}
-		settings, code := p.settings(path, f)
+		settings, warnings, code := p.settings(path, f)
 		if settings == nil {
 			return code
+		}
+		for _, w := range warnings {
+			p.say("warning: %s", w)
 		}
 		return p.print(showConfig(settings.All(), *origin, *given, *output == "json"))
 	}
 }
 
 // settings reads what a start would run with. nil: the reason was told, and there is an exit code.
-func (p *program) settings(path string, f startFlags) (*config.Settings, int) {
+func (p *program) settings(path string, f startFlags) (*config.Settings, []config.Warning, int) {
 	pairs, err := f.pairs(p.environ)
 	var wrong errUsage
 	switch {
 	case errors.As(err, &wrong):
-		return nil, p.misused(path, err)
+		return nil, nil, p.misused(path, err)
 	case err != nil:
-		return nil, p.failed(path, err)
+		return nil, nil, p.failed(path, err)
 	}
 	settings, warnings, err := config.Parse(pairs)
 	if err != nil {
-		return nil, p.misused(path, err)
+		return nil, nil, p.misused(path, err)
 	}
-	for _, w := range warnings {
-		p.say("warning: %s", w)
-	}
-	return settings, exitDone
+	return settings, warnings, exitDone
 }
 
 func showConfig(all []config.Setting, origin, given, asJSON bool) string {

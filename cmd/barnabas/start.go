@@ -17,7 +17,8 @@ import (
 
 const startHelp = `A setting comes from, in rising order of precedence: the table (barnabas help settings), the file given
 with --config (key=value lines, as Kafka's server.properties), the environment (BARNABAS_NUM_PARTITIONS is
-num.partitions), --set, and the flags --listen and --data.
+num.partitions), --set, and the flags that are named after
+what they set.
 
 Exit codes: 0 after SIGINT or SIGTERM, 1 could not start or go on, 2 wrong usage or an unknown setting.
 `
@@ -29,6 +30,8 @@ type startFlags struct {
 	ready  string
 	config string
 	set    []string
+
+	metrics, logFormat string
 }
 
 func prepareStart(p *program, flags *pflag.FlagSet) func() int {
@@ -44,6 +47,8 @@ func (f *startFlags) declareSettings(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.listen, "listen", nil,
 		"`HOST:PORT` to take connections at, may be repeated; port 0 takes a free one (default localhost:9092)")
 	flags.StringVar(&f.data, "data", "", "the data `folder` (default "+config.DefaultFolder+" in the current folder)")
+	flags.StringVar(&f.metrics, "metrics-listen", "", "`HOST:PORT` for /metrics, /livez and /readyz over HTTP (default: nowhere)")
+	flags.StringVar(&f.logFormat, "log-format", "", "how what changes is written to stderr: text or json (default text)")
 	flags.StringVar(&f.config, "config", "", "properties `file` of settings")
 	flags.StringArrayVar(&f.set, "set", nil, "a setting as `key=value`, may be repeated")
 }
@@ -52,29 +57,32 @@ const startPath = "barnabas start"
 
 func (p *program) start(f startFlags) int {
 	begun := time.Now()
-	settings, code := p.settings(startPath, f)
+	settings, warnings, code := p.settings(startPath, f)
 	if settings == nil {
 		return code
 	}
+	log := p.logbook(settings)
+	for _, w := range warnings {
+		log.warn(string(w))
+	}
 	if err := removeReady(f.ready); err != nil {
-		return p.failed(startPath, err)
+		return log.failed(startPath, err)
 	}
 	info, _ := debug.ReadBuildInfo()
-	p.say("%s", version(info, p.mutants))
+	log.say(version(info, p.mutants))
 	if err := p.mutate(); err != nil {
 		return p.misused(startPath, err)
 	}
 	stopped, release := p.stop()
 	defer release()
 	err := p.serve(site{
-		settings: settings,
-		say:      func(line string) { p.say("%s", line) },
-		ready:    func(s started) error { return p.announce(s, settings, f.ready, time.Since(begun)) },
+		settings: settings, version: version(info, p.mutants), say: log.say,
+		ready: func(s started) error { return announce(log, s, settings, f.ready, time.Since(begun)) },
 	}, stopped)
 	if err != nil {
-		return p.failed(startPath, explain(err, settings))
+		return log.failed(startPath, explain(err, settings))
 	}
-	p.say("stopped")
+	log.say("stopped")
 	return exitDone
 }
 
@@ -117,6 +125,12 @@ func (f startFlags) pairs(environ []string) ([]config.Pair, error) {
 		}
 		pairs = append(pairs, flagPair("--data", "log.dirs", f.data))
 	}
+	if f.metrics != "" {
+		pairs = append(pairs, flagPair("--metrics-listen", "metrics.listen", f.metrics))
+	}
+	if f.logFormat != "" {
+		pairs = append(pairs, flagPair("--log-format", "logging.format", f.logFormat))
+	}
 	return pairs, nil
 }
 
@@ -125,7 +139,7 @@ func flagPair(flag, name, value string) config.Pair {
 }
 
 // announce says what runs, then writes the ready file.
-func (p *program) announce(s started, settings *config.Settings, ready string, took time.Duration) error {
+func announce(log *logbook, s started, settings *config.Settings, ready string, took time.Duration) error {
 	folder := settings.Folder()
 	if absolute, err := filepath.Abs(folder); err == nil {
 		folder = absolute
@@ -134,17 +148,19 @@ func (p *program) announce(s started, settings *config.Settings, ready string, t
 	if !s.disk.Durable {
 		durability = "none (memory)"
 	}
-	for _, line := range [][2]string{
+	facts := [][2]string{
 		{"listeners", strings.Join(s.addresses, ", ")},
 		{"data", folder},
 		{"file system", s.disk.FileSystem},
 		{"disk", s.disk.Backend + ", " + s.disk.Write},
 		{"durability", durability},
 		{"recovery", s.recovery},
-	} {
-		p.say("  %-12s %s", line[0], line[1])
 	}
-	p.say("ready in %v", took.Round(100*time.Microsecond))
+	if s.metrics != "" {
+		facts = append(facts, [2]string{"metrics", "http://" + s.metrics + "/metrics"})
+	}
+	log.warnOfOpenDoors(s)
+	log.fields(fmt.Sprintf("ready in %v", took.Round(100*time.Microsecond)), facts)
 	if ready == "" {
 		return nil
 	}

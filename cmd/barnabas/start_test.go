@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +62,50 @@ func TestStartSaysWhatRuns(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(filepath.Dir(ready)); len(files) != 1 {
 		t.Error("more than the ready file is left:", files)
+	}
+}
+
+// TestStartInJSON writes an object a line, whatever happens.
+func TestStartInJSON(t *testing.T) {
+	p, s := newTrial(), site{}
+	serve := serveOnce(&s, true, errors.New("the disk is gone"))
+	p.serve = func(s site, stop <-chan struct{}) error {
+		s.say("topic orders created")
+		return serve(s, stop)
+	}
+	p.guarded(strings.Fields("start --log-format json --set process.roles=broker"))
+	var got []string
+	for line := range strings.Lines(p.talk.String()) {
+		var row map[string]any
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		got = append(got, fmt.Sprint(row["level"], " ", row["msg"], " ", row["durability"]))
+	}
+	want := []string{
+		"WARN settings of Kafka that have no effect here: process.roles <nil>", got[1], "INFO topic orders created <nil>", got[3],
+		"ERROR barnabas start: the disk is gone <nil>",
+	}
+	if !slices.Equal(got, want) || !strings.HasPrefix(got[3], "INFO ready in ") || !strings.HasSuffix(got[3], " fsync") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestStartWarnsOfOpenDoors: where others than this machine come in, nobody is asked who he is.
+func TestStartWarnsOfOpenDoors(t *testing.T) {
+	p := newTrial()
+	p.serve = func(s site, _ <-chan struct{}) error {
+		return s.ready(started{addresses: []string{"localhost:1", "127.0.0.2:2", "[::1]:3", ":4", "0.0.0.0:5", "host:6", "10.0.0.1:7"}, metrics: "[::]:8"})
+	}
+	p.guarded([]string{"start"})
+	var warned []string
+	for line := range strings.Lines(p.talk.String()) {
+		if after, found := strings.CutPrefix(line, "warning: "); found {
+			warned = append(warned, strings.Fields(strings.TrimPrefix(after, "metrics at "))[0])
+		}
+	}
+	if want := []string{":4", "0.0.0.0:5", "host:6", "10.0.0.1:7", "[::]:8"}; !slices.Equal(warned, want) {
+		t.Errorf("warned of %q, want %q", warned, want)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,11 +26,12 @@ var updateStories = flag.Bool("stories.update", false, "write what comes out int
 // it. Beyond testscript's own words there are
 //
 //	exits CODE WORD...   runs the words and wants this exit code
+//	get PATH             gets http://METRICS/PATH, if the properties have metrics.listen=127.0.0.1:0
 //	plain FILE           writes what came out last to FILE, with ids and ports that differ each time made equal
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories", UpdateScripts: *updateStories, Setup: storyBroker,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "plain": plain},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "get": get, "plain": plain},
 	})
 }
 
@@ -59,6 +62,7 @@ func storyBroker(e *testscript.Env) error {
 		port := s.addresses[0][strings.LastIndexByte(s.addresses[0], ':')+1:]
 		e.Setenv(bootstrapVariable, "127.0.0.1:"+port)
 		e.Setenv("PORT", port)
+		e.Setenv("METRICS", s.metrics)
 	case err := <-ended:
 		return fmt.Errorf("the story's broker does not start: %w", err)
 	}
@@ -87,6 +91,20 @@ func exits(ts *testscript.TestScript, neg bool, words []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func get(ts *testscript.TestScript, neg bool, words []string) {
+	if neg || len(words) != 1 {
+		ts.Fatalf("usage: get PATH")
+	}
+	answer, err := http.Get("http://" + ts.Getenv("METRICS") + words[0])
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
+	if answer.StatusCode != http.StatusOK {
+		ts.Fatalf("%s", answer.Status)
 	}
 }
 

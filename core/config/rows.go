@@ -76,8 +76,8 @@ var brokerRows = []Row{
 		Meaning: "HOST:PORT where /metrics, /livez and /readyz are served over HTTP, without authentication; not set: nowhere",
 	},
 	{
-		Name: "talk.format", Rule: oneOf("text", "json"), Default: "text",
-		Meaning: "how the broker writes its own lines to stderr: for people (text), or an object a line (json)",
+		Name: "logging.format", Rule: oneOf("text", "json"), Default: "text",
+		Meaning: "how a running broker writes to stderr what changes: for people (text), or an object a line (json)",
 	},
 	{
 		Name: "auto.create.topics.enable", Rule: Rule{Type: Bool}, Default: "true",

@@ -42,7 +42,7 @@ func Find(word string) (Code, error) {
 		if e := protocol.Error(n); e.Known() {
 			return explain(e), nil
 		}
-		return Code{}, fmt.Errorf("Kafka has no error code %d: there are -1 to %d", n, All()[len(All())-1].Number)
+		return Code{}, fmt.Errorf("there is no error code %d: Kafka has -1 to %d", n, All()[len(All())-1].Number)
 	}
 	var names []string
 	for _, c := range All() {
@@ -52,7 +52,7 @@ func Find(word string) (Code, error) {
 		names = append(names, c.Name)
 	}
 	upper := strings.ToUpper(strings.NewReplacer("-", "_", " ", "_").Replace(word))
-	return Code{}, fmt.Errorf("Kafka has no error %q; the nearest is %s", word, config.Nearest(upper, names))
+	return Code{}, fmt.Errorf("there is no error %q; the nearest is %s", word, config.Nearest(upper, names))
 }
 
 func letters(name string) string {

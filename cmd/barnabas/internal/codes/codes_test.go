@@ -36,8 +36,8 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for word, want := range map[string]string{
-		"9999": "Kafka has no error code 9999: there are -1 to 133", "-2": "Kafka has no error code -2: there are -1 to 133",
-		"not-controler": `Kafka has no error "not-controler"; the nearest is NOT_CONTROLLER`,
+		"9999": "there is no error code 9999: Kafka has -1 to 133", "-2": "there is no error code -2: Kafka has -1 to 133",
+		"not-controler": `there is no error "not-controler"; the nearest is NOT_CONTROLLER`,
 	} {
 		if _, err := Find(word); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", word, err)
