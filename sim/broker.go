@@ -21,24 +21,25 @@ const (
 
 // broker is one broker's place in the world: its machine stays, its processes come and go.
 type broker struct {
-	world    *world
-	id       int32
-	node     *kernel.Node
-	machine  *simdisk.Machine
-	settings *config.Settings
-	process  *core.Broker
-	up       bool // ready, in the present process
-	failed   error
-	starts   uint64
-	chances  [env.Sites]uint64
-	secrets  uint64
-	watch    watch
-	before   ledger.Holding // what the disk held when the present process started
-	unclean  bool           // the power took what was acknowledged and not synced (durability=replicated)
-	shift    int64          // of its wall clock, in milliseconds
-	trouble  trouble        // that its disk made
-	live     *ledger.Reader // of what a process reads
-	durable  *ledger.Reader // of what survives for sure
+	world     *world
+	id        int32
+	node      *kernel.Node
+	machine   *simdisk.Machine
+	settings  *config.Settings
+	process   *core.Broker
+	up        bool // ready, in the present process
+	failed    error
+	starts    uint64
+	chances   [env.Sites]uint64
+	secrets   uint64
+	watch     watch
+	before    ledger.Holding // what the disk held when the present process started
+	powerless bool           // the last process ended with the power
+	unclean   bool           // the power took what was acknowledged and not synced (durability=replicated)
+	shift     int64          // of its wall clock, in milliseconds
+	trouble   trouble        // that its disk made
+	live      *ledger.Reader // of what a process reads
+	durable   *ledger.Reader // of what survives for sure
 }
 
 func newBroker(w *world, id int32, node *kernel.Node, settings *config.Settings) *broker {
@@ -53,6 +54,13 @@ func newBroker(w *world, id int32, node *kernel.Node, settings *config.Settings)
 // start starts a process on the machine as it is.
 func (b *broker) start() {
 	w := b.world
+	switch {
+	case b.starts == 0:
+	case b.powerless:
+		w.sometimes("start-after-power-loss")
+	default:
+		w.sometimes("start-after-kill")
+	}
 	b.starts++
 	b.up, b.failed = false, nil
 	b.before = b.readDisk()
@@ -101,6 +109,7 @@ func (b *broker) mayBeElected() bool {
 			return false
 		}
 	}
+	b.world.sometimes("broker-complete-again")
 	b.unclean = false
 	return true
 }
@@ -122,6 +131,10 @@ func (b *broker) crash(power bool) {
 	b.up = false
 	b.process = nil
 	b.node.Kill()
+	b.powerless = power
+	if b.world.down() == len(b.world.brokers) {
+		b.world.sometimes("all-brokers-down")
+	}
 }
 
 // logKey names a partition by the topic's id.

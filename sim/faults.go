@@ -59,6 +59,7 @@ func (w *world) happen(f *plan.Fault) {
 		b.machine.Limp(until, int64(f.Number))
 	case plan.Lead:
 		if w.script != nil {
+			w.sometimes("leader-moved-without-need")
 			w.script.electAny()
 		}
 	case plan.Stop:

@@ -149,6 +149,7 @@ func (b *broker) gaveUp(reason error) bool {
 	if !entitled {
 		return false
 	}
+	w.sometimes("broker-gave-up")
 	w.trace(func() string { return fmt.Sprintf("broker %d gave up: %v", b.id, reason) })
 	life := b.node.Life()
 	w.kernel.At(w.kernel.Now(), func() {
@@ -160,10 +161,12 @@ func (b *broker) gaveUp(reason error) bool {
 		switch {
 		case b.trouble.refused < refusalsMax:
 		case b.trouble.damaged && len(w.brokers) == 1:
+			w.sometimes("broker-refused-for-good")
 			b.judgeRefusal(reason)
 			w.refused = true
 			return
 		case b.trouble.harmed:
+			w.sometimes("broker-got-new-disk")
 			b.machine.Restore(simdisk.Snapshot{}) // a new disk, and everything from the others
 			b.unclean, b.trouble.harmed, b.trouble.refused = true, false, 0
 		}

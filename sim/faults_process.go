@@ -112,6 +112,11 @@ func (w *world) stop(b *broker, f *plan.Fault) {
 			return
 		}
 		w.count("P5")
+		if cleanly {
+			w.sometimes("broker-stopped-cleanly")
+		} else {
+			w.sometimes("broker-killed-stopping")
+		}
 		b.crash(false)
 		if cleanly && !b.lies() && f.Flag {
 			b.machine.PowerLost()

@@ -3,7 +3,6 @@ package sim
 import (
 	"time"
 
-	"barnabas/core/env"
 	"barnabas/core/task"
 	"barnabas/sim/kernel"
 )
@@ -51,6 +50,6 @@ type Result struct {
 	Acked      uint64       // batches acknowledged
 	Faults     []FaultCount // by kind, ascending
 	Violations []Violation
-	Unknown    uint64 // checks that could not decide
-	Seen       [env.Marks]bool
+	Unknown    uint64         // checks that could not decide
+	Seen       [MarksMax]bool // of Marks()
 }

@@ -158,6 +158,7 @@ func (w *world) finish() {
 	r := &w.result
 	r.Digest, r.Virtual, r.Events = w.kernel.Digest(), time.Duration(w.kernel.Now()), w.kernel.Delivered
 	for kind, count := range w.faults {
+		w.sometimes("fault-" + kind)
 		r.Faults = append(r.Faults, FaultCount{kind, count})
 	}
 	slices.SortFunc(r.Faults, func(a, b FaultCount) int { return strings.Compare(a.Kind, b.Kind) })

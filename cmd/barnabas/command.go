@@ -101,6 +101,10 @@ func commands() *command {
 				name: "shrink", short: "make a failing plan small", usage: "FILE [flags]", long: simShrinkHelp, prepare: prepareSimShrink,
 				arguments: true,
 			},
+			{
+				name: "diverge", short: "name the first event in which two runs of one seed differ", usage: "[FILE] [flags]",
+				long: simDivergeHelp, prepare: prepareSimDiverge, arguments: true,
+			},
 			{name: "mutants", short: "list the historic bugs to run with", usage: "[flags]", long: simMutantsHelp, prepare: prepareSimMutants},
 			{name: "museum", short: "measure how soon each of them is found", usage: "[flags]", long: simMuseumHelp, prepare: prepareSimMuseum},
 		}},

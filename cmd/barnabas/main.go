@@ -60,6 +60,7 @@ type program struct {
 	stop     func() (stopped <-chan struct{}, release func()) // closed when the operator asks for the end
 	simulate func(sim.Options) sim.Result
 	rerun    func(*plan.Plan, sim.Options) sim.Result
+	another  func(arguments []string) error // runs this program in another process
 	profiles func() []sim.Profile
 	mutants  bool // whether this binary carries them
 	give     func(mutant.ID)
@@ -70,7 +71,7 @@ func main() {
 		called: called(os.Args[0], mutant.Available), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		environ: os.Environ(), asks: isTerminal(os.Stdin) && isTerminal(os.Stderr), shows: isTerminal(os.Stderr),
 		dial: dialTCP, serve: serve, stop: signals,
-		simulate: simulate, rerun: sim.RunPlan, profiles: profiles, mutants: mutant.Available, give: mutant.Switch,
+		simulate: simulate, rerun: sim.RunPlan, another: another, profiles: profiles, mutants: mutant.Available, give: mutant.Switch,
 	}
 	os.Exit(p.guarded(os.Args[1:]))
 }

@@ -5,7 +5,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"barnabas/core/env"
 	"barnabas/sim"
 	"barnabas/sim/plan"
 )
@@ -23,7 +22,7 @@ type totals struct {
 	seeds, violations, events, unknown uint64
 	operations, acked                  uint64
 	virtual, wall                      time.Duration
-	seen                               [env.Marks]bool
+	seen                               [sim.MarksMax]bool
 }
 
 func (t *totals) add(r *sim.Result) {
@@ -42,9 +41,9 @@ func (t *totals) add(r *sim.Result) {
 // missed returns the names of the marks that no seed reached.
 func (t *totals) missed() []string {
 	names := []string{}
-	for mark, seen := range t.seen {
-		if !seen {
-			names = append(names, env.Mark(mark).String())
+	for mark, name := range sim.Marks() {
+		if !t.seen[mark] {
+			names = append(names, name)
 		}
 	}
 	return names

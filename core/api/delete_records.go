@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 	"barnabas/core/replica"
@@ -80,6 +81,8 @@ func (d *deleteRecords) partition(topic string, to record.Offset, row *protocol.
 		return err
 	}
 	row.LowWatermark = int64(p.LowWatermark())
+	probe := d.handlers.env.Probe
+	probe.Sometimes(env.MarkDeletionParked)
 	slot := len(d.waits)
 	d.waits = append(d.waits, deletion{row: row})
 	d.left++
@@ -90,6 +93,7 @@ func (d *deleteRecords) partition(topic string, to record.Offset, row *protocol.
 			row.ErrorCode, _ = codeOf(err)
 			row.LowWatermark = -1
 		} else {
+			probe.Sometimes(env.MarkDeletionAnswered)
 			row.LowWatermark = int64(p.LowWatermark())
 		}
 		if d.left == 0 && d.begun {
@@ -104,6 +108,7 @@ func (d *deleteRecords) partition(topic string, to record.Offset, row *protocol.
 func (d *deleteRecords) expire() {
 	for _, w := range d.waits {
 		if w.row != nil {
+			d.handlers.env.Probe.Sometimes(env.MarkDeletionTimedOut)
 			w.wait.GiveUp()
 			w.row.ErrorCode = protocol.ErrRequestTimedOut
 		}

@@ -76,6 +76,7 @@ func (f *fetch) look() {
 		return
 	}
 	if f.request.Closed() {
+		f.handlers.env.Probe.Sometimes(env.MarkFetchAbandoned)
 		f.done(nil)
 		return
 	}
@@ -114,6 +115,7 @@ func (f *fetch) read() {
 			row.PartitionIndex, row.Records.Bytes = asked.Partition, []byte{}
 			row.HighWatermark, row.LastStableOffset, row.LogStartOffset = -1, -1, -1
 			if err := f.partition(topic, asked, row, left-f.bytes); err != nil {
+				f.handlers.env.Probe.Sometimes(env.MarkFetchFailed)
 				row.ErrorCode, _ = codeOf(err)
 				f.urgent = true
 			}

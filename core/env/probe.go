@@ -72,6 +72,20 @@ const (
 	MarkProduceHeld
 	MarkCommitCarried
 	MarkReadAhead
+	MarkProduceAnsweredAtStableEnd // acks=1
+	MarkProduceLostLeader          // parked, and another broker leads now
+	MarkProduceLostTopic           // parked, and the topic is deleted
+	MarkFetchWokenByHighWatermark
+	MarkFetchWokenByAppend // a follower's
+	MarkFetchWokenByLeader // another epoch began
+	MarkFetchWokenByStart  // records were deleted
+	MarkFetchWokenByDeletion
+	MarkFetchAbandoned // its connection is gone
+	MarkFetchFailed    // answered with an error of a partition
+	MarkDeletionParked
+	MarkDeletionAnswered
+	MarkDeletionTimedOut
+	MarkDeletionLostLeader
 	marks
 )
 
@@ -80,7 +94,7 @@ const Marks = int(marks)
 
 // String returns the mark's name as it appears in a campaign's summary.
 func (m Mark) String() string {
-	names := [...]string{
+	names := [marks]string{
 		"commit-stable", "commit-grouped", "journal-rolled", "recovered-torn-tail", "recovered-clean", "cold-read",
 		"produce-parked", "produce-answered-at-hw", "produce-timed-out", "produce-duplicate",
 		"produce-duplicate-parked", "fetch-parked", "fetch-woken", "fetch-timed-out", "follower-fetched",
@@ -89,6 +103,10 @@ func (m Mark) String() string {
 		"segment-rolled-by-time", "segment-sealed", "segment-deleted", "segment-expired", "file-read", "index-loaded",
 		"index-rebuilt", "doubt-found", "doubt-refused", "log-start-moved", "log-dropped", "producer-expired", "disk-full",
 		"scrubbed", "cut-below-filled", "produce-held", "commit-carried", "read-ahead",
+		"produce-answered-at-stable-end", "produce-lost-leader", "produce-lost-topic", "fetch-woken-by-high-watermark",
+		"fetch-woken-by-append", "fetch-woken-by-leader", "fetch-woken-by-start", "fetch-woken-by-deletion",
+		"fetch-abandoned", "fetch-failed", "deletion-parked", "deletion-answered", "deletion-timed-out",
+		"deletion-lost-leader",
 	}
 	return names[m]
 }

@@ -88,7 +88,7 @@ func (m *Manager) wakeGrown() {
 	for i, p := range m.grown {
 		p.grown = false
 		m.grown[i] = nil
-		p.appended.wake()
+		p.appended.wakeFor(m.env.Probe, env.MarkFetchWokenByAppend)
 	}
 	m.grown = m.grown[:0]
 }
@@ -164,12 +164,15 @@ func (m *Manager) drop(p *Partition) {
 	delete(m.partitions, Key{p.Log.TopicID, p.ID})
 	m.byNumber.Delete(p.Log.Number)
 	p.role = roleNone
+	if p.byStable.isParked() || p.byHW.isParked() {
+		m.env.Probe.Sometimes(env.MarkProduceLostTopic)
+	}
 	p.byStable.fail(protocol.ErrNotLeaderOrFollower)
 	p.byHW.fail(protocol.ErrNotLeaderOrFollower)
 	p.byLow.fail(protocol.ErrUnknownTopicOrPartition)
 	m.deleting.Delete(p.Log.Number)
 	m.directory.Drop(p.Log)
-	p.visible.wake()
+	p.visible.wakeFor(m.env.Probe, env.MarkFetchWokenByDeletion)
 	p.appended.wake()
 }
 

@@ -3,6 +3,7 @@ package replica
 import (
 	"slices"
 
+	"barnabas/core/env"
 	"barnabas/core/mutant"
 	"barnabas/core/record"
 )
@@ -36,14 +37,16 @@ func (q *parked) park(offset record.Offset, done func(error)) *Wait {
 // isParked says whether anything waits.
 func (q *parked) isParked() bool { return len(q.rows) > 0 }
 
-// reach ends the waits for what is up to the offset.
-func (q *parked) reach(offset record.Offset) {
+// reach ends the waits for what is up to the offset, and says whether there were any.
+func (q *parked) reach(offset record.Offset) (ended bool) {
 	for len(q.rows) > 0 && q.rows[0].offset <= offset {
 		w := q.rows[0]
 		q.rows[0] = nil
 		q.rows = q.rows[1:]
 		w.finish(nil)
+		ended = true
 	}
+	return ended
 }
 
 // fail ends all waits with the error.
@@ -88,6 +91,14 @@ func (w *watchers) add(x *Watcher) {
 		w.limit = 2 * len(w.list)
 	}
 	w.list = append(w.list, x)
+}
+
+// wakeFor notifies everybody on the list for a reason that a campaign wants to see.
+func (w *watchers) wakeFor(probe env.Probe, reason env.Mark) {
+	if len(w.list) > 0 {
+		probe.Sometimes(reason)
+		w.wake()
+	}
 }
 
 // wake notifies everybody on the list. Who parks again while being notified is on the new list, not on the one walked.

@@ -165,7 +165,9 @@ func (p *Partition) noteGrown() {
 func (p *Partition) onStable() {
 	switch p.role {
 	case roleLeader:
-		p.byStable.reach(p.Log.StableEnd())
+		if p.byStable.reach(p.Log.StableEnd()) {
+			p.manager.env.Probe.Sometimes(env.MarkProduceAnsweredAtStableEnd)
+		}
 		p.advance()
 		p.lowMayHaveMoved()
 	case roleFollower:
@@ -203,7 +205,7 @@ func (p *Partition) setHighWatermark(to record.Offset) {
 	if p.role == roleLeader {
 		p.byHW.reach(to)
 	}
-	p.visible.wake()
+	p.visible.wakeFor(p.manager.env.Probe, env.MarkFetchWokenByHighWatermark)
 }
 
 // FollowerFetched is told that a follower fetched from the offset: everything below it is stable there (rule S2), and so
@@ -256,11 +258,17 @@ func (p *Partition) apply(m *metadata.Partition, minISR int) {
 		p.manager.fetcherOf(m.Leader).wake.Raise()
 	}
 	if was == roleLeader && p.role != roleLeader {
+		if p.byStable.isParked() || p.byHW.isParked() {
+			p.manager.env.Probe.Sometimes(env.MarkProduceLostLeader)
+		}
+		if p.byLow.isParked() {
+			p.manager.env.Probe.Sometimes(env.MarkDeletionLostLeader)
+		}
 		p.byStable.fail(protocol.ErrNotLeaderOrFollower)
 		p.byHW.fail(protocol.ErrNotLeaderOrFollower)
 		p.byLow.fail(protocol.ErrNotLeaderOrFollower)
 	}
-	p.visible.wake()
+	p.visible.wakeFor(p.manager.env.Probe, env.MarkFetchWokenByLeader)
 	p.appended.wake()
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/core/storage"
 	"barnabas/core/task"
 )
@@ -59,7 +60,7 @@ func (p *Partition) expireProducers() {
 }
 
 // startMoved wakes fetches: one below the start must say so, and followers move their own.
-func (p *Partition) startMoved() { p.visible.wake() }
+func (p *Partition) startMoved() { p.visible.wakeFor(p.manager.env.Probe, env.MarkFetchWokenByStart) }
 
 // Stop ends what the manager does of its own accord: a log directory that is closing takes no more entries.
 func (m *Manager) Stop() { m.stopped = true }

@@ -108,6 +108,7 @@ func (c *Churn) create(t *task.Task) protocol.UUID {
 		reply := c.ask(t, request, 7)
 		row := reply.Message.(*protocol.CreateTopicsResponse).Topics[0]
 		reply.Release()
+		c.client.options.Hooks.Answered("create-topic", row.ErrorCode)
 		switch row.ErrorCode {
 		case protocol.ErrNone:
 			return row.TopicId
@@ -146,6 +147,7 @@ func (c *Churn) delete(t *task.Task, id protocol.UUID) {
 		reply := c.ask(t, request, 6)
 		code := reply.Message.(*protocol.DeleteTopicsResponse).Responses[0].ErrorCode
 		reply.Release()
+		c.client.options.Hooks.Answered("delete-topic", code)
 		switch code {
 		case protocol.ErrNone, protocol.ErrUnknownTopicId:
 			c.client.options.Hooks.Changed("C2")

@@ -41,11 +41,13 @@ type Hooks struct {
 	Operation func()                         // a request ended, well or badly
 	Acked     func()                         // a batch was acknowledged
 	Changed   func(kind string)              // an administrator's change took effect
-	Wall      func() int64                   // the client's own clock, in milliseconds
-	Forgetful bool                           // brokers may forget idempotent producers within a run
-	MayForget bool                           // … or lose what they remembered of them: with the records, or behind a log start that moved
-	Trouble   bool                           // disks may fail, so that brokers give up for a while
-	Damaged   func() bool                    // stored records may rightly be refused
+	Sometimes func(mark string)              // something worth reaching happened
+	Answered  func(request string, code protocol.Error)
+	Wall      func() int64 // the client's own clock, in milliseconds
+	Forgetful bool         // brokers may forget idempotent producers within a run
+	MayForget bool         // … or lose what they remembered of them: with the records, or behind a log start that moved
+	Trouble   bool         // disks may fail, so that brokers give up for a while
+	Damaged   func() bool  // stored records may rightly be refused
 }
 
 // Options are one client's plan.

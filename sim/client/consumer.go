@@ -81,6 +81,7 @@ func (c *Consumer) run(t *task.Task) {
 		reply, err := c.peer(address).Ask(c.request(topicID, version), version, c.plan.WaitMax+requestTimeout).Wait(t)
 		c.client.options.Hooks.Operation()
 		if err != nil {
+			c.client.options.Hooks.Sometimes("fetch-no-answer")
 			c.client.forget(c.plan.Partition, address)
 			c.client.backOff(t)
 			continue
@@ -131,6 +132,7 @@ func (c *Consumer) restart(t *task.Task, address string) bool {
 			c.plan.Partition, c.position, protocol.ErrOffsetOutOfRange, row.Offset))
 		return false
 	}
+	c.client.options.Hooks.Sometimes("consumer-followed-start")
 	c.client.options.Hooks.Ledger.SeeStart(c.plan.Partition, row.Offset)
 	c.position, c.from = row.Offset, row.Offset
 	return true
@@ -192,6 +194,7 @@ func (c *Consumer) request(topicID protocol.UUID, version int16) *protocol.Fetch
 func (c *Consumer) take(row *protocol.FetchPartitionData) protocol.Error {
 	hooks := &c.client.options.Hooks
 	part := c.plan.Partition
+	hooks.Answered("fetch", row.ErrorCode)
 	switch row.ErrorCode {
 	case protocol.ErrNone:
 	case protocol.ErrNotLeaderOrFollower, protocol.ErrUnknownTopicOrPartition, protocol.ErrUnknownTopicId, protocol.ErrOffsetOutOfRange:

@@ -52,6 +52,7 @@ func (c *Client) deleteRecords(t *task.Task, plan DeletionPlan, turn uint64) {
 	}
 	defer reply.Release()
 	answer := reply.Message.(*protocol.DeleteRecordsResponse).Topics[0].Partitions[0]
+	c.options.Hooks.Answered("delete-records", answer.ErrorCode)
 	switch answer.ErrorCode {
 	case protocol.ErrNone:
 		if answer.LowWatermark < before {

@@ -133,6 +133,7 @@ func (p *Producer) window() int {
 const refusalsMax = 20
 
 func (p *Producer) beginAnew(t *task.Task) {
+	p.client.options.Hooks.Sometimes("producer-began-anew")
 	p.refused, p.known, p.sequence = false, false, 0
 	p.initialise(t)
 }
@@ -231,8 +232,10 @@ func (p *Producer) judge(b *batch) {
 	hooks := &p.client.options.Hooks
 	o := b.last
 	if o.err != nil {
+		hooks.Sometimes("produce-no-answer")
 		return
 	}
+	hooks.Answered("produce", o.code)
 	switch o.code {
 	case protocol.ErrNone:
 		p.known = true
@@ -284,6 +287,7 @@ func (p *Producer) deliver(t *task.Task, b *batch) {
 			return
 		}
 		if p.over || !p.plan.Idempotent && attempt > b.again {
+			c.options.Hooks.Sometimes("batch-given-up")
 			p.end(b)
 			return
 		}
@@ -297,6 +301,7 @@ func (p *Producer) resend(t *task.Task, b *batch, second bool) {
 	if b.over {
 		return
 	}
+	p.client.options.Hooks.Sometimes("batch-sent-again")
 	for _, v := range b.values {
 		p.client.options.Hooks.Ledger.Retry(v)
 	}

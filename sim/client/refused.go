@@ -10,6 +10,7 @@ func (c *Consumer) passOver() bool {
 	if !c.client.options.Hooks.Damaged() || c.refused < patience {
 		return false
 	}
+	c.client.options.Hooks.Sometimes("consumer-passed-over")
 	c.client.options.Hooks.Witness.Refused(c.reader, c.position)
 	c.position++
 	c.refused = patience - 1 // damage mostly takes more than one record

@@ -43,6 +43,7 @@ type shrinker struct {
 func Minimise(p *plan.Plan, at time.Duration, o Options) (smallest *plan.Plan, runs int) {
 	s := &shrinker{Options: o, best: p.Clone(), known: make(map[string]bool)}
 	s.cutTail(at)
+	s.pass("time", s.endEarlier)
 	for round := 0; !s.Over(); round++ {
 		before := s.best.String()
 		s.pass("clients", func() { s.list(clients) })
