@@ -31,7 +31,7 @@ func FuzzInspect(f *testing.F) {
 	f.Add([]byte{0, 18, 0, 99, 0, 0, 0, 1})
 	inspect := wire.NewInspect(env.Inline{}, 1<<20)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		facts, ok := inspect(frame).(*wire.Facts)
+		facts, ok := inspect(frame, inspect(frame, nil)).(*wire.Facts)
 		if !ok {
 			t.Fatal("no facts")
 		}

@@ -64,7 +64,7 @@ func (m *memory) Give(f *env.Frame) {
 			f.Bytes[i] = poisoned
 		}
 	}
-	f.Facts, f.Free = nil, nil
+	f.Free = nil // its facts stay with it, for the next ones
 	class := bits.Len(uint(cap(f.Bytes)) - 1)
 	if class < firstLargeClass {
 		m.small[class-leastClass].Put(f)

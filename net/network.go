@@ -144,19 +144,31 @@ func (n *Network) flush() {
 	n.dirty = n.dirty[:0]
 	if len(n.sents) > 0 {
 		n.postSents(n.sents)
-		n.sents = nil
+		clear(n.sents)
+		n.sents = n.sents[:0]
 	}
 }
 
-// postSents has the callbacks run as one completion.
-func (n *Network) postSents(sents []func()) { n.host.Post(sentInput(sents), true) }
+// postSents has the callbacks run as one completion. The slice is the caller's.
+func (n *Network) postSents(sents []func()) {
+	s := sentInputs.Get().(*sentInput)
+	s.callbacks = append(s.callbacks, sents...)
+	n.host.Post(s, true)
+}
 
-type sentInput []func()
+// sentInput is sends that are over, as one input.
+type sentInput struct{ callbacks []func() }
 
-func (s sentInput) Happen() {
-	for _, sent := range s {
+// sentInputs holds emptied ones.
+var sentInputs = sync.Pool{New: func() any { return new(sentInput) }}
+
+func (s *sentInput) Happen() {
+	for i, sent := range s.callbacks {
 		sent()
+		s.callbacks[i] = nil
 	}
+	s.callbacks = s.callbacks[:0]
+	sentInputs.Put(s)
 }
 
 // stop gives every socket up and waits for every goroutine. It runs after the last step.

@@ -140,7 +140,7 @@ func (r *reader) burst() *burst {
 func (r *reader) add(b *burst, f *env.Frame) {
 	f.Free = r.release
 	if inspect := r.conn.options.Inspect; inspect != nil {
-		f.Facts = inspect(f.Bytes)
+		f.Facts = inspect(f.Bytes, f.Facts)
 	}
 	r.room.enter()
 	b.frames = append(b.frames, f)

@@ -48,6 +48,7 @@ type Handlers struct {
 	controller Controller
 	producers  producerIDs
 	held       held
+	produces   produces
 	workplaces []workplace // by place of env.Work
 }
 

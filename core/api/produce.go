@@ -34,23 +34,29 @@ import (
 //
 // Not here yet: transactions.
 func (h *Handlers) produce(r *wire.Request, m *protocol.ProduceRequest) {
-	p := &produce{handlers: h, request: r, message: m, acks: replica.Acks(m.Acks)}
-	p.response.Responses = make([]protocol.TopicProduceResponse, len(m.TopicData))
-	for i := range m.TopicData {
-		topic := &m.TopicData[i]
-		answer := &p.response.Responses[i]
-		answer.Name, answer.TopicId = topic.Name, topic.TopicId
-		answer.PartitionResponses = make([]protocol.PartitionProduceResponse, len(topic.PartitionData))
-		for k := range topic.PartitionData {
-			row := &answer.PartitionResponses[k]
-			row.Default()
-			row.Index, row.LogAppendTimeMs = topic.PartitionData[k].Index, -1
-		}
-	}
+	p := h.produces.take(h)
+	p.request, p.message, p.acks = r, m, replica.Acks(m.Acks)
+	p.prepareAnswer()
 	p.begin()
 	if p.left > 0 || !p.appended {
 		timeout := time.Duration(m.TimeoutMs) * time.Millisecond
-		p.timer = h.env.Loop.At(h.env.Loop.Now().Add(timeout), p.expire)
+		h.env.Loop.Arm(&p.timer, h.env.Loop.Now().Add(timeout), p.expired)
+	}
+}
+
+// prepareAnswer makes a row for every partition.
+func (p *produce) prepareAnswer() {
+	topics := p.message.TopicData
+	p.response.Responses = again(p.response.Responses, len(topics))
+	for i := range topics {
+		answer := &p.response.Responses[i]
+		answer.Name, answer.TopicId = topics[i].Name, topics[i].TopicId
+		answer.PartitionResponses = again(answer.PartitionResponses, len(topics[i].PartitionData))
+		for k := range topics[i].PartitionData {
+			row := &answer.PartitionResponses[k]
+			row.Default()
+			row.Index, row.LogAppendTimeMs = topics[i].PartitionData[k].Index, -1
+		}
 	}
 }
 
@@ -61,6 +67,7 @@ func (p *produce) begin() {
 		p.run()
 	}
 	if !p.appended && !p.packing {
+		p.kept = true
 		held.add(p)
 	}
 }
@@ -92,17 +99,20 @@ type produce struct {
 	message  *protocol.ProduceRequest
 	acks     replica.Acks
 	response protocol.ProduceResponse
-	waits    []*replica.Wait
-	rows     []*protocol.PartitionProduceResponse // those that wait; nil when they are done
+	waits    []*rowWait // of which so many are in use, and so many of them not over
+	used     int
 	left     int
 	appended bool  // all of it that can be
 	topic    int   // where to go on if not: topic, its row, and how many rows were before
 	row, at  int   //
 	full     error // why it was held
 	failed   error // the first error, for acks=0
-	timer    *task.Timer
-	packing  bool // a batch is compressed anew, apart from the loop, which reads the request meanwhile
-	late     bool // the time was up meanwhile
+	timer    task.Timer
+	expired  func() // expire
+	free     func() // over
+	kept     bool   // somebody may look at it when it was answered: it is not used again
+	packing  bool   // a batch is compressed anew, apart from the loop, which reads the request meanwhile
+	late     bool   // the time was up meanwhile
 }
 
 // partition appends one row's records. False means that it can't yet: there is no room, or they are compressed first.
@@ -126,22 +136,7 @@ func (p *produce) partition(topic *protocol.TopicProduceData, data *protocol.Par
 	if acks == replica.AcksNone {
 		acks = replica.AcksLeader // nobody is told, but the frame is held until then: a slow disk slows the client down
 	}
-	slot := len(p.rows)
-	p.rows = append(p.rows, row)
-	p.left++
-	wait := part.Await(at, acks, func(err error) {
-		p.rows[slot] = nil
-		p.left--
-		if err != nil {
-			p.fail(row, err, part)
-		} else if p.appended && p.acks == replica.AcksAll {
-			p.handlers.env.Probe.Sometimes(env.MarkProduceAnsweredAtHW)
-		}
-		if p.left == 0 && p.appended {
-			p.finish()
-		}
-	})
-	p.waits = append(p.waits, wait)
+	part.Await(at, acks, p.wait(row, part))
 	return true
 }
 
@@ -202,13 +197,14 @@ func (p *produce) expire() {
 		return
 	}
 	p.handlers.env.Probe.Sometimes(env.MarkProduceTimedOut)
+	p.kept = true // a wait that was given up may still be in its queue
 	if !p.appended {
 		p.giveUp()
 	}
-	for i, row := range p.rows {
-		if row != nil {
-			p.waits[i].GiveUp()
-			p.fail(row, protocol.ErrRequestTimedOut, nil)
+	for _, w := range p.waits[:p.used] {
+		if w.row != nil {
+			w.wait.GiveUp()
+			p.fail(w.row, protocol.ErrRequestTimedOut, nil)
 		}
 	}
 	p.left = 0
@@ -233,6 +229,9 @@ func (p *produce) giveUp() {
 
 func (p *produce) finish() {
 	p.timer.Stop()
+	if !p.kept {
+		p.request.WhenEncoded(p.free)
+	}
 	switch {
 	case p.acks != replica.AcksNone:
 		p.request.Answer(&p.response, nil)

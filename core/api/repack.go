@@ -38,6 +38,7 @@ func mustRepack(rules *replica.Rules, f *record.Facts) bool {
 func (p *produce) repack(r *repacking) {
 	h := p.handlers
 	p.request.Hold()
+	p.kept = true
 	p.packing = true
 	h.env.Work.Do(func(place int) { r.pack(&h.workplaces[place], h.options.OpenedBytesMax) }).
 		Then(func(task.Done, error) { p.repacked(r) })

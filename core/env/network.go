@@ -28,10 +28,12 @@ type ConnOptions struct {
 }
 
 // Inspect derives facts from one frame (rule T6). It reads no state, keeps nothing of the frame and never waits. An error
-// is a fact like any other: the connection's handler decides what it means.
-type Inspect func(frame []byte) Facts
+// is a fact like any other: the connection's handler decides what it means. last is what it found in the frame that had the
+// memory before, or nil: nobody looks at that any more, so its memory is Inspect's to use again.
+type Inspect func(frame []byte, last Facts) Facts
 
-// Facts is what Inspect found; wire and api know the concrete type.
+// Facts is what Inspect found; wire and api know the concrete type. They go with the frame: nobody looks at them after its
+// Release.
 type Facts any
 
 // Listener is an address that takes connections.

@@ -126,13 +126,21 @@ func (m *ConsumerGroupHeartbeatRequestTopicPartitions) encode(w *Writer, _ int16
 }
 
 func (m *ConsumerGroupHeartbeatRequestTopicPartitions) decode(r *Reader, _ int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("ConsumerGroupHeartbeatRequestTopicPartitions.TopicId")
 	if n := r.ArrayLen(flexible, false, 4, 4, "ConsumerGroupHeartbeatRequestTopicPartitions.Partitions"); n > 0 {
-		m.Partitions = make([]int32, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i] = r.Int32("ConsumerGroupHeartbeatRequestTopicPartitions.Partitions")
 		}
 	}
 	r.skipTags("ConsumerGroupHeartbeatRequestTopicPartitions")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ConsumerGroupHeartbeatRequestTopicPartitions) again() {
+	kept0 := m.Partitions[:0]
+	*m = ConsumerGroupHeartbeatRequestTopicPartitions{}
+	m.Partitions = kept0
 }

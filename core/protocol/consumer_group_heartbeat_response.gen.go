@@ -95,10 +95,10 @@ func (m *ConsumerGroupHeartbeatAssignment) encode(w *Writer, version int16) {
 }
 
 func (m *ConsumerGroupHeartbeatAssignment) decode(r *Reader, version int16) {
-	m.Default()
+	m.again()
 	const flexible = true
 	if n := r.ArrayLen(flexible, false, 18, 40, "ConsumerGroupHeartbeatAssignment.TopicPartitions"); n > 0 {
-		m.TopicPartitions = make([]ConsumerGroupHeartbeatResponseTopicPartitions, n)
+		m.TopicPartitions = again(m.TopicPartitions, n)
 		for i := range m.TopicPartitions {
 			m.TopicPartitions[i].decode(r, version)
 			if r.err != nil {
@@ -107,6 +107,13 @@ func (m *ConsumerGroupHeartbeatAssignment) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ConsumerGroupHeartbeatAssignment")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ConsumerGroupHeartbeatAssignment) again() {
+	kept0 := m.TopicPartitions[:0]
+	m.Default()
+	m.TopicPartitions = kept0
 }
 
 // ConsumerGroupHeartbeatResponseTopicPartitions is a part of [ConsumerGroupHeartbeatResponse].
@@ -131,13 +138,21 @@ func (m *ConsumerGroupHeartbeatResponseTopicPartitions) encode(w *Writer, _ int1
 }
 
 func (m *ConsumerGroupHeartbeatResponseTopicPartitions) decode(r *Reader, _ int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("ConsumerGroupHeartbeatResponseTopicPartitions.TopicId")
 	if n := r.ArrayLen(flexible, false, 4, 4, "ConsumerGroupHeartbeatResponseTopicPartitions.Partitions"); n > 0 {
-		m.Partitions = make([]int32, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i] = r.Int32("ConsumerGroupHeartbeatResponseTopicPartitions.Partitions")
 		}
 	}
 	r.skipTags("ConsumerGroupHeartbeatResponseTopicPartitions")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ConsumerGroupHeartbeatResponseTopicPartitions) again() {
+	kept0 := m.Partitions[:0]
+	*m = ConsumerGroupHeartbeatResponseTopicPartitions{}
+	m.Partitions = kept0
 }

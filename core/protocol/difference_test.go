@@ -52,6 +52,7 @@ func difference(a, b reflect.Value) string {
 // or find the same fault, and they read the same values or faults from the same bytes, whole, cut and damaged.
 func TestCompactCodeDoesWhatStraightCodeDoes(t *testing.T) {
 	encoded, refused, decoded, broken := 0, 0, 0, 0
+	used := NewEverything()
 	for version := range int16(11) { // one more than there are
 		for seed := range uint64(2000) {
 			rng := rand.New(rand.NewPCG(seed, uint64(version)))
@@ -83,6 +84,20 @@ func TestCompactCodeDoesWhatStraightCodeDoes(t *testing.T) {
 			case 2:
 				b[rng.IntN(len(b))] = byte(rng.Uint64())
 			}
+			if err := decode(used, b, version, 1<<16); err == nil { // into what the messages before left there
+				again := NewWriter(nil)
+				used.Encode(again, version)
+				straight = NewEverything()
+				want := NewWriter(nil)
+				if err := decode(straight, b, version, 1<<16); err != nil {
+					t.Fatal(err)
+				}
+				straight.Encode(want, version)
+				if !bytes.Equal(again.Bytes(), want.Bytes()) {
+					t.Fatalf("version %d seed %d: decoded once more it is\n%x\nnot\n%x", version, seed, again.Bytes(), want.Bytes())
+				}
+			}
+			straight = NewEverything()
 			err := decode(straight, b, version, 1<<16)
 			if again := decode(compact, b, version, 1<<16); alike(err) != alike(again) {
 				t.Fatalf("version %d seed %d: %v and %v\n%x", version, seed, err, again, b)

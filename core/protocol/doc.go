@@ -62,6 +62,8 @@
 //
 // Decoded strings are copies. Decoded bytes and records are parts of the input: whatever outlives the frame has to be
 // copied out of it.
+//
+// A hot message may be decoded into again: the arrays of the time before are used once more, unless they may be null.
 package protocol
 
 //go:generate go run ./generate

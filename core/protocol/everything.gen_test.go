@@ -185,7 +185,7 @@ func (m *Everything) Decode(r *Reader, version int16) {
 		r.badVersion("Everything", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 4
 	m.A = r.Bool("Everything.A")
 	m.B = r.Int8("Everything.B")
@@ -217,7 +217,7 @@ func (m *Everything) Decode(r *Reader, version int16) {
 	}
 	if version >= 7 {
 		if n := r.ArrayLen(flexible, false, leastEverythingLeaf(version), 32, "Everything.T"); n > 0 {
-			m.T = make([]EverythingLeaf, n)
+			m.T = again(m.T, n)
 			for i := range m.T {
 				m.T[i].decode(r, version)
 				if r.err != nil {
@@ -280,6 +280,13 @@ func (m *Everything) Decode(r *Reader, version int16) {
 			}
 		}
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *Everything) again() {
+	kept0 := m.T[:0]
+	m.Default()
+	m.T = kept0
 }
 
 // EverythingInner is a part of [Everything].
@@ -401,13 +408,13 @@ func (m *EverythingLeaf) encode(w *Writer, version int16) {
 }
 
 func (m *EverythingLeaf) decode(r *Reader, version int16) {
-	m.Default()
+	m.again()
 	const flexible = true
 	if version >= 6 {
 		m.S = r.Int32("EverythingLeaf.S")
 	}
 	if n := r.ArrayLen(flexible, false, 3, 2, "EverythingLeaf.X"); n > 0 {
-		m.X = make([]EverythingLeafest, n)
+		m.X = again(m.X, n)
 		for i := range m.X {
 			m.X[i].decode(r, version)
 			if r.err != nil {
@@ -416,6 +423,13 @@ func (m *EverythingLeaf) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("EverythingLeaf")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *EverythingLeaf) again() {
+	kept0 := m.X[:0]
+	m.Default()
+	m.X = kept0
 }
 
 // leastEverythingLeaf is its least encoded size.

@@ -106,7 +106,7 @@ func (m *FetchRequest) Decode(r *Reader, version int16) {
 		r.badVersion("FetchRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 12
 	if version <= 14 {
 		m.ReplicaId = r.Int32("FetchRequest.ReplicaId")
@@ -122,7 +122,7 @@ func (m *FetchRequest) Decode(r *Reader, version int16) {
 		m.SessionEpoch = r.Int32("FetchRequest.SessionEpoch")
 	}
 	if n := r.ArrayLen(flexible, false, leastFetchTopic(version), 56, "FetchRequest.Topics"); n > 0 {
-		m.Topics = make([]FetchTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -132,7 +132,7 @@ func (m *FetchRequest) Decode(r *Reader, version int16) {
 	}
 	if version >= 7 {
 		if n := r.ArrayLen(flexible, false, leastFetchForgottenTopic(version), 56, "FetchRequest.ForgottenTopicsData"); n > 0 {
-			m.ForgottenTopicsData = make([]FetchForgottenTopic, n)
+			m.ForgottenTopicsData = again(m.ForgottenTopicsData, n)
 			for i := range m.ForgottenTopicsData {
 				m.ForgottenTopicsData[i].decode(r, version)
 				if r.err != nil {
@@ -159,6 +159,13 @@ func (m *FetchRequest) Decode(r *Reader, version int16) {
 			}
 		}
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *FetchRequest) again() {
+	kept0, kept1 := m.Topics[:0], m.ForgottenTopicsData[:0]
+	m.Default()
+	m.Topics, m.ForgottenTopicsData = kept0, kept1
 }
 
 // FetchReplicaState is a part of [FetchRequest].
@@ -226,6 +233,7 @@ func (m *FetchTopic) encode(w *Writer, version int16) {
 }
 
 func (m *FetchTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 12
 	if version <= 12 {
 		m.Topic = r.String(flexible, "FetchTopic.Topic")
@@ -234,7 +242,7 @@ func (m *FetchTopic) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("FetchTopic.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, leastFetchPartition(version), 64, "FetchTopic.Partitions"); n > 0 {
-		m.Partitions = make([]FetchPartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -245,6 +253,13 @@ func (m *FetchTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("FetchTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *FetchTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = FetchTopic{}
+	m.Partitions = kept0
 }
 
 // leastFetchTopic is its least encoded size.
@@ -286,6 +301,7 @@ func (m *FetchForgottenTopic) encode(w *Writer, version int16) {
 }
 
 func (m *FetchForgottenTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 12
 	if version <= 12 {
 		m.Topic = r.String(flexible, "FetchForgottenTopic.Topic")
@@ -294,7 +310,7 @@ func (m *FetchForgottenTopic) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("FetchForgottenTopic.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "FetchForgottenTopic.Partitions"); n > 0 {
-		m.Partitions = make([]int32, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i] = r.Int32("FetchForgottenTopic.Partitions")
 		}
@@ -302,6 +318,13 @@ func (m *FetchForgottenTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("FetchForgottenTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *FetchForgottenTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = FetchForgottenTopic{}
+	m.Partitions = kept0
 }
 
 // leastFetchForgottenTopic is its least encoded size.

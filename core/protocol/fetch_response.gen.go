@@ -72,7 +72,7 @@ func (m *FetchResponse) Decode(r *Reader, version int16) {
 		r.badVersion("FetchResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 12
 	m.ThrottleTimeMs = r.Int32("FetchResponse.ThrottleTimeMs")
 	if version >= 7 {
@@ -82,7 +82,7 @@ func (m *FetchResponse) Decode(r *Reader, version int16) {
 		m.SessionId = r.Int32("FetchResponse.SessionId")
 	}
 	if n := r.ArrayLen(flexible, false, leastFetchableTopicResponse(version), 56, "FetchResponse.Responses"); n > 0 {
-		m.Responses = make([]FetchableTopicResponse, n)
+		m.Responses = again(m.Responses, n)
 		for i := range m.Responses {
 			m.Responses[i].decode(r, version)
 			if r.err != nil {
@@ -110,6 +110,13 @@ func (m *FetchResponse) Decode(r *Reader, version int16) {
 			}
 		}
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *FetchResponse) again() {
+	kept0 := m.Responses[:0]
+	m.Default()
+	m.Responses = kept0
 }
 
 // FetchableTopicResponse is a part of [FetchResponse].
@@ -140,6 +147,7 @@ func (m *FetchableTopicResponse) encode(w *Writer, version int16) {
 }
 
 func (m *FetchableTopicResponse) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 12
 	if version <= 12 {
 		m.Topic = r.String(flexible, "FetchableTopicResponse.Topic")
@@ -148,7 +156,7 @@ func (m *FetchableTopicResponse) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("FetchableTopicResponse.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, leastFetchPartitionData(version), 152, "FetchableTopicResponse.Partitions"); n > 0 {
-		m.Partitions = make([]FetchPartitionData, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -159,6 +167,13 @@ func (m *FetchableTopicResponse) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("FetchableTopicResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *FetchableTopicResponse) again() {
+	kept0 := m.Partitions[:0]
+	*m = FetchableTopicResponse{}
+	m.Partitions = kept0
 }
 
 // leastFetchableTopicResponse is its least encoded size.

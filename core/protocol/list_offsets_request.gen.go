@@ -56,14 +56,14 @@ func (m *ListOffsetsRequest) Decode(r *Reader, version int16) {
 		r.badVersion("ListOffsetsRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 6
 	m.ReplicaId = r.Int32("ListOffsetsRequest.ReplicaId")
 	if version >= 2 {
 		m.IsolationLevel = r.Int8("ListOffsetsRequest.IsolationLevel")
 	}
 	if n := r.ArrayLen(flexible, false, leastListOffsetsTopic(version), 40, "ListOffsetsRequest.Topics"); n > 0 {
-		m.Topics = make([]ListOffsetsTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -77,6 +77,13 @@ func (m *ListOffsetsRequest) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("ListOffsetsRequest")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ListOffsetsRequest) again() {
+	kept0 := m.Topics[:0]
+	m.Default()
+	m.Topics = kept0
 }
 
 // ListOffsetsTopic is a part of [ListOffsetsRequest].
@@ -101,10 +108,11 @@ func (m *ListOffsetsTopic) encode(w *Writer, version int16) {
 }
 
 func (m *ListOffsetsTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 6
 	m.Name = r.String(flexible, "ListOffsetsTopic.Name")
 	if n := r.ArrayLen(flexible, false, leastListOffsetsPartition(version), 16, "ListOffsetsTopic.Partitions"); n > 0 {
-		m.Partitions = make([]ListOffsetsPartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -115,6 +123,13 @@ func (m *ListOffsetsTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("ListOffsetsTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ListOffsetsTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = ListOffsetsTopic{}
+	m.Partitions = kept0
 }
 
 // leastListOffsetsTopic is its least encoded size.

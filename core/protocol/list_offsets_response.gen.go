@@ -48,13 +48,13 @@ func (m *ListOffsetsResponse) Decode(r *Reader, version int16) {
 		r.badVersion("ListOffsetsResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 6
 	if version >= 2 {
 		m.ThrottleTimeMs = r.Int32("ListOffsetsResponse.ThrottleTimeMs")
 	}
 	if n := r.ArrayLen(flexible, false, leastListOffsetsTopicResponse(version), 40, "ListOffsetsResponse.Topics"); n > 0 {
-		m.Topics = make([]ListOffsetsTopicResponse, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -65,6 +65,13 @@ func (m *ListOffsetsResponse) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("ListOffsetsResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ListOffsetsResponse) again() {
+	kept0 := m.Topics[:0]
+	m.Default()
+	m.Topics = kept0
 }
 
 // ListOffsetsTopicResponse is a part of [ListOffsetsResponse].
@@ -89,10 +96,11 @@ func (m *ListOffsetsTopicResponse) encode(w *Writer, version int16) {
 }
 
 func (m *ListOffsetsTopicResponse) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 6
 	m.Name = r.String(flexible, "ListOffsetsTopicResponse.Name")
 	if n := r.ArrayLen(flexible, false, leastListOffsetsPartitionResponse(version), 32, "ListOffsetsTopicResponse.Partitions"); n > 0 {
-		m.Partitions = make([]ListOffsetsPartitionResponse, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -103,6 +111,13 @@ func (m *ListOffsetsTopicResponse) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("ListOffsetsTopicResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ListOffsetsTopicResponse) again() {
+	kept0 := m.Partitions[:0]
+	*m = ListOffsetsTopicResponse{}
+	m.Partitions = kept0
 }
 
 // leastListOffsetsTopicResponse is its least encoded size.

@@ -74,13 +74,13 @@ func (m *MetadataResponse) Decode(r *Reader, version int16) {
 		r.badVersion("MetadataResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 9
 	if version >= 3 {
 		m.ThrottleTimeMs = r.Int32("MetadataResponse.ThrottleTimeMs")
 	}
 	if n := r.ArrayLen(flexible, false, leastMetadataResponseBroker(version), 56, "MetadataResponse.Brokers"); n > 0 {
-		m.Brokers = make([]MetadataResponseBroker, n)
+		m.Brokers = again(m.Brokers, n)
 		for i := range m.Brokers {
 			m.Brokers[i].decode(r, version)
 			if r.err != nil {
@@ -95,7 +95,7 @@ func (m *MetadataResponse) Decode(r *Reader, version int16) {
 		m.ControllerId = r.Int32("MetadataResponse.ControllerId")
 	}
 	if n := r.ArrayLen(flexible, false, leastMetadataResponseTopic(version), 88, "MetadataResponse.Topics"); n > 0 {
-		m.Topics = make([]MetadataResponseTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -112,6 +112,13 @@ func (m *MetadataResponse) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("MetadataResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *MetadataResponse) again() {
+	kept0, kept1 := m.Brokers[:0], m.Topics[:0]
+	m.Default()
+	m.Brokers, m.Topics = kept0, kept1
 }
 
 // MetadataResponseBroker is a part of [MetadataResponse].
@@ -211,7 +218,7 @@ func (m *MetadataResponseTopic) encode(w *Writer, version int16) {
 }
 
 func (m *MetadataResponseTopic) decode(r *Reader, version int16) {
-	m.Default()
+	m.again()
 	flexible := version >= 9
 	m.ErrorCode = r.Error("MetadataResponseTopic.ErrorCode")
 	m.Name = r.NullString(flexible, version >= 12, "MetadataResponseTopic.Name")
@@ -222,7 +229,7 @@ func (m *MetadataResponseTopic) decode(r *Reader, version int16) {
 		m.IsInternal = r.Bool("MetadataResponseTopic.IsInternal")
 	}
 	if n := r.ArrayLen(flexible, false, leastMetadataResponsePartition(version), 88, "MetadataResponseTopic.Partitions"); n > 0 {
-		m.Partitions = make([]MetadataResponsePartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -236,6 +243,13 @@ func (m *MetadataResponseTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("MetadataResponseTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *MetadataResponseTopic) again() {
+	kept0 := m.Partitions[:0]
+	m.Default()
+	m.Partitions = kept0
 }
 
 // leastMetadataResponseTopic is its least encoded size.
@@ -307,7 +321,7 @@ func (m *MetadataResponsePartition) encode(w *Writer, version int16) {
 }
 
 func (m *MetadataResponsePartition) decode(r *Reader, version int16) {
-	m.Default()
+	m.again()
 	flexible := version >= 9
 	m.ErrorCode = r.Error("MetadataResponsePartition.ErrorCode")
 	m.PartitionIndex = r.Int32("MetadataResponsePartition.PartitionIndex")
@@ -316,20 +330,20 @@ func (m *MetadataResponsePartition) decode(r *Reader, version int16) {
 		m.LeaderEpoch = r.Int32("MetadataResponsePartition.LeaderEpoch")
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "MetadataResponsePartition.ReplicaNodes"); n > 0 {
-		m.ReplicaNodes = make([]int32, n)
+		m.ReplicaNodes = again(m.ReplicaNodes, n)
 		for i := range m.ReplicaNodes {
 			m.ReplicaNodes[i] = r.Int32("MetadataResponsePartition.ReplicaNodes")
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "MetadataResponsePartition.IsrNodes"); n > 0 {
-		m.IsrNodes = make([]int32, n)
+		m.IsrNodes = again(m.IsrNodes, n)
 		for i := range m.IsrNodes {
 			m.IsrNodes[i] = r.Int32("MetadataResponsePartition.IsrNodes")
 		}
 	}
 	if version >= 5 {
 		if n := r.ArrayLen(flexible, false, 4, 4, "MetadataResponsePartition.OfflineReplicas"); n > 0 {
-			m.OfflineReplicas = make([]int32, n)
+			m.OfflineReplicas = again(m.OfflineReplicas, n)
 			for i := range m.OfflineReplicas {
 				m.OfflineReplicas[i] = r.Int32("MetadataResponsePartition.OfflineReplicas")
 			}
@@ -338,6 +352,13 @@ func (m *MetadataResponsePartition) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("MetadataResponsePartition")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *MetadataResponsePartition) again() {
+	kept0, kept1, kept2 := m.ReplicaNodes[:0], m.IsrNodes[:0], m.OfflineReplicas[:0]
+	m.Default()
+	m.ReplicaNodes, m.IsrNodes, m.OfflineReplicas = kept0, kept1, kept2
 }
 
 // leastMetadataResponsePartition is its least encoded size.

@@ -63,7 +63,7 @@ func (m *OffsetCommitRequest) Decode(r *Reader, version int16) {
 		r.badVersion("OffsetCommitRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 8
 	m.GroupId = r.String(flexible, "OffsetCommitRequest.GroupId")
 	m.GenerationIdOrMemberEpoch = r.Int32("OffsetCommitRequest.GenerationIdOrMemberEpoch")
@@ -75,7 +75,7 @@ func (m *OffsetCommitRequest) Decode(r *Reader, version int16) {
 		m.RetentionTimeMs = r.Int64("OffsetCommitRequest.RetentionTimeMs")
 	}
 	if n := r.ArrayLen(flexible, false, leastOffsetCommitRequestTopic(version), 56, "OffsetCommitRequest.Topics"); n > 0 {
-		m.Topics = make([]OffsetCommitRequestTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -86,6 +86,13 @@ func (m *OffsetCommitRequest) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetCommitRequest")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetCommitRequest) again() {
+	kept0 := m.Topics[:0]
+	m.Default()
+	m.Topics = kept0
 }
 
 // OffsetCommitRequestTopic is a part of [OffsetCommitRequest].
@@ -116,6 +123,7 @@ func (m *OffsetCommitRequestTopic) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetCommitRequestTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 8
 	if version <= 9 {
 		m.Name = r.String(flexible, "OffsetCommitRequestTopic.Name")
@@ -124,7 +132,7 @@ func (m *OffsetCommitRequestTopic) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("OffsetCommitRequestTopic.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, leastOffsetCommitRequestPartition(version), 48, "OffsetCommitRequestTopic.Partitions"); n > 0 {
-		m.Partitions = make([]OffsetCommitRequestPartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -135,6 +143,13 @@ func (m *OffsetCommitRequestTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetCommitRequestTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetCommitRequestTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = OffsetCommitRequestTopic{}
+	m.Partitions = kept0
 }
 
 // leastOffsetCommitRequestTopic is its least encoded size.

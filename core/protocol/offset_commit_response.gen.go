@@ -48,13 +48,13 @@ func (m *OffsetCommitResponse) Decode(r *Reader, version int16) {
 		r.badVersion("OffsetCommitResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 8
 	if version >= 3 {
 		m.ThrottleTimeMs = r.Int32("OffsetCommitResponse.ThrottleTimeMs")
 	}
 	if n := r.ArrayLen(flexible, false, leastOffsetCommitResponseTopic(version), 56, "OffsetCommitResponse.Topics"); n > 0 {
-		m.Topics = make([]OffsetCommitResponseTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -65,6 +65,13 @@ func (m *OffsetCommitResponse) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetCommitResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetCommitResponse) again() {
+	kept0 := m.Topics[:0]
+	m.Default()
+	m.Topics = kept0
 }
 
 // OffsetCommitResponseTopic is a part of [OffsetCommitResponse].
@@ -95,6 +102,7 @@ func (m *OffsetCommitResponseTopic) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetCommitResponseTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 8
 	if version <= 9 {
 		m.Name = r.String(flexible, "OffsetCommitResponseTopic.Name")
@@ -103,7 +111,7 @@ func (m *OffsetCommitResponseTopic) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("OffsetCommitResponseTopic.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, leastOffsetCommitResponsePartition(version), 8, "OffsetCommitResponseTopic.Partitions"); n > 0 {
-		m.Partitions = make([]OffsetCommitResponsePartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -114,6 +122,13 @@ func (m *OffsetCommitResponseTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetCommitResponseTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetCommitResponseTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = OffsetCommitResponseTopic{}
+	m.Partitions = kept0
 }
 
 // leastOffsetCommitResponseTopic is its least encoded size.

@@ -71,7 +71,7 @@ func (m *OffsetFetchRequest) Decode(r *Reader, version int16) {
 		r.badVersion("OffsetFetchRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 6
 	if version <= 7 {
 		m.GroupId = r.String(flexible, "OffsetFetchRequest.GroupId")
@@ -90,7 +90,7 @@ func (m *OffsetFetchRequest) Decode(r *Reader, version int16) {
 	}
 	if version >= 8 {
 		if n := r.ArrayLen(flexible, false, leastOffsetFetchRequestGroup(version), 72, "OffsetFetchRequest.Groups"); n > 0 {
-			m.Groups = make([]OffsetFetchRequestGroup, n)
+			m.Groups = again(m.Groups, n)
 			for i := range m.Groups {
 				m.Groups[i].decode(r, version)
 				if r.err != nil {
@@ -105,6 +105,13 @@ func (m *OffsetFetchRequest) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetFetchRequest")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchRequest) again() {
+	kept0 := m.Groups[:0]
+	m.Default()
+	m.Groups = kept0
 }
 
 // OffsetFetchRequestTopic is a part of [OffsetFetchRequest].
@@ -129,10 +136,11 @@ func (m *OffsetFetchRequestTopic) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetFetchRequestTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 6
 	m.Name = r.String(flexible, "OffsetFetchRequestTopic.Name")
 	if n := r.ArrayLen(flexible, false, 4, 4, "OffsetFetchRequestTopic.PartitionIndexes"); n > 0 {
-		m.PartitionIndexes = make([]int32, n)
+		m.PartitionIndexes = again(m.PartitionIndexes, n)
 		for i := range m.PartitionIndexes {
 			m.PartitionIndexes[i] = r.Int32("OffsetFetchRequestTopic.PartitionIndexes")
 		}
@@ -140,6 +148,13 @@ func (m *OffsetFetchRequestTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetFetchRequestTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchRequestTopic) again() {
+	kept0 := m.PartitionIndexes[:0]
+	*m = OffsetFetchRequestTopic{}
+	m.PartitionIndexes = kept0
 }
 
 // leastOffsetFetchRequestTopic is its least encoded size.
@@ -245,6 +260,7 @@ func (m *OffsetFetchRequestTopics) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetFetchRequestTopics) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	if version <= 9 {
 		m.Name = r.String(flexible, "OffsetFetchRequestTopics.Name")
@@ -253,12 +269,19 @@ func (m *OffsetFetchRequestTopics) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("OffsetFetchRequestTopics.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "OffsetFetchRequestTopics.PartitionIndexes"); n > 0 {
-		m.PartitionIndexes = make([]int32, n)
+		m.PartitionIndexes = again(m.PartitionIndexes, n)
 		for i := range m.PartitionIndexes {
 			m.PartitionIndexes[i] = r.Int32("OffsetFetchRequestTopics.PartitionIndexes")
 		}
 	}
 	r.skipTags("OffsetFetchRequestTopics")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchRequestTopics) again() {
+	kept0 := m.PartitionIndexes[:0]
+	*m = OffsetFetchRequestTopics{}
+	m.PartitionIndexes = kept0
 }
 
 // leastOffsetFetchRequestTopics is its least encoded size.

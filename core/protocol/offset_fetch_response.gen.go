@@ -65,14 +65,14 @@ func (m *OffsetFetchResponse) Decode(r *Reader, version int16) {
 		r.badVersion("OffsetFetchResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 6
 	if version >= 3 {
 		m.ThrottleTimeMs = r.Int32("OffsetFetchResponse.ThrottleTimeMs")
 	}
 	if version <= 7 {
 		if n := r.ArrayLen(flexible, false, leastOffsetFetchResponseTopic(version), 40, "OffsetFetchResponse.Topics"); n > 0 {
-			m.Topics = make([]OffsetFetchResponseTopic, n)
+			m.Topics = again(m.Topics, n)
 			for i := range m.Topics {
 				m.Topics[i].decode(r, version)
 				if r.err != nil {
@@ -86,7 +86,7 @@ func (m *OffsetFetchResponse) Decode(r *Reader, version int16) {
 	}
 	if version >= 8 {
 		if n := r.ArrayLen(flexible, false, 5, 48, "OffsetFetchResponse.Groups"); n > 0 {
-			m.Groups = make([]OffsetFetchResponseGroup, n)
+			m.Groups = again(m.Groups, n)
 			for i := range m.Groups {
 				m.Groups[i].decode(r, version)
 				if r.err != nil {
@@ -98,6 +98,13 @@ func (m *OffsetFetchResponse) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetFetchResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchResponse) again() {
+	kept0, kept1 := m.Topics[:0], m.Groups[:0]
+	m.Default()
+	m.Topics, m.Groups = kept0, kept1
 }
 
 // OffsetFetchResponseTopic is a part of [OffsetFetchResponse].
@@ -122,10 +129,11 @@ func (m *OffsetFetchResponseTopic) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetFetchResponseTopic) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 6
 	m.Name = r.String(flexible, "OffsetFetchResponseTopic.Name")
 	if n := r.ArrayLen(flexible, false, leastOffsetFetchResponsePartition(version), 56, "OffsetFetchResponseTopic.Partitions"); n > 0 {
-		m.Partitions = make([]OffsetFetchResponsePartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -136,6 +144,13 @@ func (m *OffsetFetchResponseTopic) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("OffsetFetchResponseTopic")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchResponseTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = OffsetFetchResponseTopic{}
+	m.Partitions = kept0
 }
 
 // leastOffsetFetchResponseTopic is its least encoded size.
@@ -168,10 +183,11 @@ func (m *OffsetFetchResponseGroup) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetFetchResponseGroup) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.GroupId = r.String(flexible, "OffsetFetchResponseGroup.GroupId")
 	if n := r.ArrayLen(flexible, false, leastOffsetFetchResponseTopics(version), 56, "OffsetFetchResponseGroup.Topics"); n > 0 {
-		m.Topics = make([]OffsetFetchResponseTopics, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -181,6 +197,13 @@ func (m *OffsetFetchResponseGroup) decode(r *Reader, version int16) {
 	}
 	m.ErrorCode = r.Error("OffsetFetchResponseGroup.ErrorCode")
 	r.skipTags("OffsetFetchResponseGroup")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchResponseGroup) again() {
+	kept0 := m.Topics[:0]
+	*m = OffsetFetchResponseGroup{}
+	m.Topics = kept0
 }
 
 // OffsetFetchResponsePartition is a part of [OffsetFetchResponse].
@@ -269,6 +292,7 @@ func (m *OffsetFetchResponseTopics) encode(w *Writer, version int16) {
 }
 
 func (m *OffsetFetchResponseTopics) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	if version <= 9 {
 		m.Name = r.String(flexible, "OffsetFetchResponseTopics.Name")
@@ -277,7 +301,7 @@ func (m *OffsetFetchResponseTopics) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("OffsetFetchResponseTopics.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, 20, 56, "OffsetFetchResponseTopics.Partitions"); n > 0 {
-		m.Partitions = make([]OffsetFetchResponsePartitions, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -286,6 +310,13 @@ func (m *OffsetFetchResponseTopics) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("OffsetFetchResponseTopics")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *OffsetFetchResponseTopics) again() {
+	kept0 := m.Partitions[:0]
+	*m = OffsetFetchResponseTopics{}
+	m.Partitions = kept0
 }
 
 // leastOffsetFetchResponseTopics is its least encoded size.

@@ -121,30 +121,30 @@ func (m *PartitionRecord) Decode(r *Reader, version int16) {
 		r.badVersion("PartitionRecord", version)
 		return
 	}
-	m.Default()
+	m.again()
 	const flexible = true
 	m.PartitionId = r.Int32("PartitionRecord.PartitionId")
 	m.TopicId = r.UUID("PartitionRecord.TopicId")
 	if n := r.ArrayLen(flexible, false, 4, 4, "PartitionRecord.Replicas"); n > 0 {
-		m.Replicas = make([]int32, n)
+		m.Replicas = again(m.Replicas, n)
 		for i := range m.Replicas {
 			m.Replicas[i] = r.Int32("PartitionRecord.Replicas")
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "PartitionRecord.Isr"); n > 0 {
-		m.Isr = make([]int32, n)
+		m.Isr = again(m.Isr, n)
 		for i := range m.Isr {
 			m.Isr[i] = r.Int32("PartitionRecord.Isr")
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "PartitionRecord.RemovingReplicas"); n > 0 {
-		m.RemovingReplicas = make([]int32, n)
+		m.RemovingReplicas = again(m.RemovingReplicas, n)
 		for i := range m.RemovingReplicas {
 			m.RemovingReplicas[i] = r.Int32("PartitionRecord.RemovingReplicas")
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 4, 4, "PartitionRecord.AddingReplicas"); n > 0 {
-		m.AddingReplicas = make([]int32, n)
+		m.AddingReplicas = again(m.AddingReplicas, n)
 		for i := range m.AddingReplicas {
 			m.AddingReplicas[i] = r.Int32("PartitionRecord.AddingReplicas")
 		}
@@ -154,7 +154,7 @@ func (m *PartitionRecord) Decode(r *Reader, version int16) {
 	m.PartitionEpoch = r.Int32("PartitionRecord.PartitionEpoch")
 	if version >= 1 {
 		if n := r.ArrayLen(flexible, false, 16, 16, "PartitionRecord.Directories"); n > 0 {
-			m.Directories = make([]UUID, n)
+			m.Directories = again(m.Directories, n)
 			for i := range m.Directories {
 				m.Directories[i] = r.UUID("PartitionRecord.Directories")
 			}
@@ -188,4 +188,11 @@ func (m *PartitionRecord) Decode(r *Reader, version int16) {
 			r.skipTag(outer)
 		}
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *PartitionRecord) again() {
+	kept0, kept1, kept2, kept3, kept4 := m.Replicas[:0], m.Isr[:0], m.RemovingReplicas[:0], m.AddingReplicas[:0], m.Directories[:0]
+	m.Default()
+	m.Replicas, m.Isr, m.RemovingReplicas, m.AddingReplicas, m.Directories = kept0, kept1, kept2, kept3, kept4
 }

@@ -50,13 +50,13 @@ func (m *ProduceRequest) Decode(r *Reader, version int16) {
 		r.badVersion("ProduceRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 9
 	m.TransactionalId = r.NullString(flexible, true, "ProduceRequest.TransactionalId")
 	m.Acks = r.Int16("ProduceRequest.Acks")
 	m.TimeoutMs = r.Int32("ProduceRequest.TimeoutMs")
 	if n := r.ArrayLen(flexible, false, leastTopicProduceData(version), 56, "ProduceRequest.TopicData"); n > 0 {
-		m.TopicData = make([]TopicProduceData, n)
+		m.TopicData = again(m.TopicData, n)
 		for i := range m.TopicData {
 			m.TopicData[i].decode(r, version)
 			if r.err != nil {
@@ -67,6 +67,13 @@ func (m *ProduceRequest) Decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("ProduceRequest")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ProduceRequest) again() {
+	kept0 := m.TopicData[:0]
+	m.Default()
+	m.TopicData = kept0
 }
 
 // TopicProduceData is a part of [ProduceRequest].
@@ -97,6 +104,7 @@ func (m *TopicProduceData) encode(w *Writer, version int16) {
 }
 
 func (m *TopicProduceData) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 9
 	if version <= 12 {
 		m.Name = r.String(flexible, "TopicProduceData.Name")
@@ -105,7 +113,7 @@ func (m *TopicProduceData) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("TopicProduceData.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, leastPartitionProduceData(version), 56, "TopicProduceData.PartitionData"); n > 0 {
-		m.PartitionData = make([]PartitionProduceData, n)
+		m.PartitionData = again(m.PartitionData, n)
 		for i := range m.PartitionData {
 			m.PartitionData[i].decode(r, version)
 			if r.err != nil {
@@ -116,6 +124,13 @@ func (m *TopicProduceData) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("TopicProduceData")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *TopicProduceData) again() {
+	kept0 := m.PartitionData[:0]
+	*m = TopicProduceData{}
+	m.PartitionData = kept0
 }
 
 // leastTopicProduceData is its least encoded size.

@@ -62,10 +62,10 @@ func (m *ProduceResponse) Decode(r *Reader, version int16) {
 		r.badVersion("ProduceResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	flexible := version >= 9
 	if n := r.ArrayLen(flexible, false, leastTopicProduceResponse(version), 56, "ProduceResponse.Responses"); n > 0 {
-		m.Responses = make([]TopicProduceResponse, n)
+		m.Responses = again(m.Responses, n)
 		for i := range m.Responses {
 			m.Responses[i].decode(r, version)
 			if r.err != nil {
@@ -96,6 +96,13 @@ func (m *ProduceResponse) Decode(r *Reader, version int16) {
 	}
 }
 
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ProduceResponse) again() {
+	kept0 := m.Responses[:0]
+	m.Default()
+	m.Responses = kept0
+}
+
 // TopicProduceResponse is a part of [ProduceResponse].
 type TopicProduceResponse struct {
 	Name               string // 3-12
@@ -124,6 +131,7 @@ func (m *TopicProduceResponse) encode(w *Writer, version int16) {
 }
 
 func (m *TopicProduceResponse) decode(r *Reader, version int16) {
+	m.again()
 	flexible := version >= 9
 	if version <= 12 {
 		m.Name = r.String(flexible, "TopicProduceResponse.Name")
@@ -132,7 +140,7 @@ func (m *TopicProduceResponse) decode(r *Reader, version int16) {
 		m.TopicId = r.UUID("TopicProduceResponse.TopicId")
 	}
 	if n := r.ArrayLen(flexible, false, leastPartitionProduceResponse(version), 88, "TopicProduceResponse.PartitionResponses"); n > 0 {
-		m.PartitionResponses = make([]PartitionProduceResponse, n)
+		m.PartitionResponses = again(m.PartitionResponses, n)
 		for i := range m.PartitionResponses {
 			m.PartitionResponses[i].decode(r, version)
 			if r.err != nil {
@@ -143,6 +151,13 @@ func (m *TopicProduceResponse) decode(r *Reader, version int16) {
 	if flexible {
 		r.skipTags("TopicProduceResponse")
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *TopicProduceResponse) again() {
+	kept0 := m.PartitionResponses[:0]
+	*m = TopicProduceResponse{}
+	m.PartitionResponses = kept0
 }
 
 // leastTopicProduceResponse is its least encoded size.
@@ -248,7 +263,7 @@ func (m *PartitionProduceResponse) encode(w *Writer, version int16) {
 }
 
 func (m *PartitionProduceResponse) decode(r *Reader, version int16) {
-	m.Default()
+	m.again()
 	flexible := version >= 9
 	m.Index = r.Int32("PartitionProduceResponse.Index")
 	m.ErrorCode = r.Error("PartitionProduceResponse.ErrorCode")
@@ -259,7 +274,7 @@ func (m *PartitionProduceResponse) decode(r *Reader, version int16) {
 	}
 	if version >= 8 {
 		if n := r.ArrayLen(flexible, false, 6, 32, "PartitionProduceResponse.RecordErrors"); n > 0 {
-			m.RecordErrors = make([]ProduceBatchIndexAndErrorMessage, n)
+			m.RecordErrors = again(m.RecordErrors, n)
 			for i := range m.RecordErrors {
 				m.RecordErrors[i].decode(r, version)
 				if r.err != nil {
@@ -283,6 +298,13 @@ func (m *PartitionProduceResponse) decode(r *Reader, version int16) {
 			}
 		}
 	}
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *PartitionProduceResponse) again() {
+	kept0 := m.RecordErrors[:0]
+	m.Default()
+	m.RecordErrors = kept0
 }
 
 // leastPartitionProduceResponse is its least encoded size.

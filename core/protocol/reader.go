@@ -16,8 +16,37 @@ type Reader struct {
 	b      []byte // what is left of the section being read: the input, or one tagged field of it
 	end    int    // where in the whole input b ends
 	budget int    // bytes that may still be allocated
+	names  *Names // nil: every string is a new one
 	err    error
 }
+
+// Names are strings that were read before, so that one that comes again and again, such as a client's id or a topic's name,
+// is made once. They belong to one reader at a time.
+type Names struct {
+	known [8]string
+	next  uint8
+}
+
+// nameBytesMax is how long a string may be to be kept: topics' names are no longer.
+const nameBytesMax = 249
+
+// find returns b as a string.
+func (n *Names) find(b []byte) string {
+	for _, known := range n.known {
+		if string(b) == known {
+			return known
+		}
+	}
+	s := string(b)
+	if len(s) <= nameBytesMax {
+		n.known[n.next%uint8(len(n.known))] = s
+		n.next++
+	}
+	return s
+}
+
+// Keep has the reader make no string anew that names holds.
+func (r *Reader) Keep(names *Names) { r.names = names }
 
 // DecodeError says what is wrong with the input, in which field, and at which byte.
 type DecodeError struct {

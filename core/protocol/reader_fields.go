@@ -92,7 +92,18 @@ func (r *Reader) text(n int, field string) string {
 	if len(b) == 0 || !r.charge(n, field) {
 		return ""
 	}
+	if r.names != nil {
+		return r.names.find(b)
+	}
 	return string(b)
+}
+
+// again returns an array of n elements of any content, in the memory of s if it has room.
+func again[T any](s []T, n int) []T {
+	if n <= cap(s) {
+		return s[:n]
+	}
+	return make([]T, n)
 }
 
 // Bytes reads bytes that may be null where nullable says so. They alias the input.

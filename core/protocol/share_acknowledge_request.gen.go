@@ -56,7 +56,7 @@ func (m *ShareAcknowledgeRequest) Decode(r *Reader, version int16) {
 		r.badVersion("ShareAcknowledgeRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	const flexible = true
 	m.GroupId = r.NullString(flexible, true, "ShareAcknowledgeRequest.GroupId")
 	m.MemberId = r.NullString(flexible, true, "ShareAcknowledgeRequest.MemberId")
@@ -65,7 +65,7 @@ func (m *ShareAcknowledgeRequest) Decode(r *Reader, version int16) {
 		m.IsRenewAck = r.Bool("ShareAcknowledgeRequest.IsRenewAck")
 	}
 	if n := r.ArrayLen(flexible, false, 18, 40, "ShareAcknowledgeRequest.Topics"); n > 0 {
-		m.Topics = make([]AcknowledgeTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -74,6 +74,13 @@ func (m *ShareAcknowledgeRequest) Decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareAcknowledgeRequest")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareAcknowledgeRequest) again() {
+	kept0 := m.Topics[:0]
+	m.Default()
+	m.Topics = kept0
 }
 
 // AcknowledgeTopic is a part of [ShareAcknowledgeRequest].
@@ -96,10 +103,11 @@ func (m *AcknowledgeTopic) encode(w *Writer, version int16) {
 }
 
 func (m *AcknowledgeTopic) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("AcknowledgeTopic.TopicId")
 	if n := r.ArrayLen(flexible, false, 6, 32, "AcknowledgeTopic.Partitions"); n > 0 {
-		m.Partitions = make([]AcknowledgePartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -108,6 +116,13 @@ func (m *AcknowledgeTopic) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("AcknowledgeTopic")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *AcknowledgeTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = AcknowledgeTopic{}
+	m.Partitions = kept0
 }
 
 // AcknowledgePartition is a part of [ShareAcknowledgeRequest].
@@ -130,10 +145,11 @@ func (m *AcknowledgePartition) encode(w *Writer, version int16) {
 }
 
 func (m *AcknowledgePartition) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.PartitionIndex = r.Int32("AcknowledgePartition.PartitionIndex")
 	if n := r.ArrayLen(flexible, false, 18, 40, "AcknowledgePartition.AcknowledgementBatches"); n > 0 {
-		m.AcknowledgementBatches = make([]ShareAcknowledgeAcknowledgementBatch, n)
+		m.AcknowledgementBatches = again(m.AcknowledgementBatches, n)
 		for i := range m.AcknowledgementBatches {
 			m.AcknowledgementBatches[i].decode(r, version)
 			if r.err != nil {
@@ -142,6 +158,13 @@ func (m *AcknowledgePartition) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("AcknowledgePartition")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *AcknowledgePartition) again() {
+	kept0 := m.AcknowledgementBatches[:0]
+	*m = AcknowledgePartition{}
+	m.AcknowledgementBatches = kept0
 }
 
 // ShareAcknowledgeAcknowledgementBatch is a part of [ShareAcknowledgeRequest].
@@ -166,14 +189,22 @@ func (m *ShareAcknowledgeAcknowledgementBatch) encode(w *Writer, _ int16) {
 }
 
 func (m *ShareAcknowledgeAcknowledgementBatch) decode(r *Reader, _ int16) {
+	m.again()
 	const flexible = true
 	m.FirstOffset = r.Int64("ShareAcknowledgeAcknowledgementBatch.FirstOffset")
 	m.LastOffset = r.Int64("ShareAcknowledgeAcknowledgementBatch.LastOffset")
 	if n := r.ArrayLen(flexible, false, 1, 1, "ShareAcknowledgeAcknowledgementBatch.AcknowledgeTypes"); n > 0 {
-		m.AcknowledgeTypes = make([]int8, n)
+		m.AcknowledgeTypes = again(m.AcknowledgeTypes, n)
 		for i := range m.AcknowledgeTypes {
 			m.AcknowledgeTypes[i] = r.Int8("ShareAcknowledgeAcknowledgementBatch.AcknowledgeTypes")
 		}
 	}
 	r.skipTags("ShareAcknowledgeAcknowledgementBatch")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareAcknowledgeAcknowledgementBatch) again() {
+	kept0 := m.AcknowledgeTypes[:0]
+	*m = ShareAcknowledgeAcknowledgementBatch{}
+	m.AcknowledgeTypes = kept0
 }

@@ -57,7 +57,7 @@ func (m *ShareAcknowledgeResponse) Decode(r *Reader, version int16) {
 		r.badVersion("ShareAcknowledgeResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	const flexible = true
 	m.ThrottleTimeMs = r.Int32("ShareAcknowledgeResponse.ThrottleTimeMs")
 	m.ErrorCode = r.Error("ShareAcknowledgeResponse.ErrorCode")
@@ -66,7 +66,7 @@ func (m *ShareAcknowledgeResponse) Decode(r *Reader, version int16) {
 		m.AcquisitionLockTimeoutMs = r.Int32("ShareAcknowledgeResponse.AcquisitionLockTimeoutMs")
 	}
 	if n := r.ArrayLen(flexible, false, 18, 40, "ShareAcknowledgeResponse.Responses"); n > 0 {
-		m.Responses = make([]ShareAcknowledgeTopicResponse, n)
+		m.Responses = again(m.Responses, n)
 		for i := range m.Responses {
 			m.Responses[i].decode(r, version)
 			if r.err != nil {
@@ -75,7 +75,7 @@ func (m *ShareAcknowledgeResponse) Decode(r *Reader, version int16) {
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 11, 56, "ShareAcknowledgeResponse.NodeEndpoints"); n > 0 {
-		m.NodeEndpoints = make([]ShareAcknowledgeNodeEndpoint, n)
+		m.NodeEndpoints = again(m.NodeEndpoints, n)
 		for i := range m.NodeEndpoints {
 			m.NodeEndpoints[i].decode(r, version)
 			if r.err != nil {
@@ -84,6 +84,13 @@ func (m *ShareAcknowledgeResponse) Decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareAcknowledgeResponse")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareAcknowledgeResponse) again() {
+	kept0, kept1 := m.Responses[:0], m.NodeEndpoints[:0]
+	m.Default()
+	m.Responses, m.NodeEndpoints = kept0, kept1
 }
 
 // ShareAcknowledgeTopicResponse is a part of [ShareAcknowledgeResponse].
@@ -106,10 +113,11 @@ func (m *ShareAcknowledgeTopicResponse) encode(w *Writer, version int16) {
 }
 
 func (m *ShareAcknowledgeTopicResponse) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("ShareAcknowledgeTopicResponse.TopicId")
 	if n := r.ArrayLen(flexible, false, 17, 40, "ShareAcknowledgeTopicResponse.Partitions"); n > 0 {
-		m.Partitions = make([]ShareAcknowledgePartitionData, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -118,6 +126,13 @@ func (m *ShareAcknowledgeTopicResponse) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareAcknowledgeTopicResponse")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareAcknowledgeTopicResponse) again() {
+	kept0 := m.Partitions[:0]
+	*m = ShareAcknowledgeTopicResponse{}
+	m.Partitions = kept0
 }
 
 // ShareAcknowledgeNodeEndpoint is a part of [ShareAcknowledgeResponse].

@@ -76,7 +76,7 @@ func (m *ShareFetchRequest) Decode(r *Reader, version int16) {
 		r.badVersion("ShareFetchRequest", version)
 		return
 	}
-	m.Default()
+	m.again()
 	const flexible = true
 	m.GroupId = r.NullString(flexible, true, "ShareFetchRequest.GroupId")
 	m.MemberId = r.NullString(flexible, true, "ShareFetchRequest.MemberId")
@@ -93,7 +93,7 @@ func (m *ShareFetchRequest) Decode(r *Reader, version int16) {
 		m.IsRenewAck = r.Bool("ShareFetchRequest.IsRenewAck")
 	}
 	if n := r.ArrayLen(flexible, false, 18, 40, "ShareFetchRequest.Topics"); n > 0 {
-		m.Topics = make([]ShareFetchFetchTopic, n)
+		m.Topics = again(m.Topics, n)
 		for i := range m.Topics {
 			m.Topics[i].decode(r, version)
 			if r.err != nil {
@@ -102,7 +102,7 @@ func (m *ShareFetchRequest) Decode(r *Reader, version int16) {
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 18, 40, "ShareFetchRequest.ForgottenTopicsData"); n > 0 {
-		m.ForgottenTopicsData = make([]ShareFetchForgottenTopic, n)
+		m.ForgottenTopicsData = again(m.ForgottenTopicsData, n)
 		for i := range m.ForgottenTopicsData {
 			m.ForgottenTopicsData[i].decode(r, version)
 			if r.err != nil {
@@ -111,6 +111,13 @@ func (m *ShareFetchRequest) Decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareFetchRequest")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchRequest) again() {
+	kept0, kept1 := m.Topics[:0], m.ForgottenTopicsData[:0]
+	m.Default()
+	m.Topics, m.ForgottenTopicsData = kept0, kept1
 }
 
 // ShareFetchFetchTopic is a part of [ShareFetchRequest].
@@ -133,10 +140,11 @@ func (m *ShareFetchFetchTopic) encode(w *Writer, version int16) {
 }
 
 func (m *ShareFetchFetchTopic) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("ShareFetchFetchTopic.TopicId")
 	if n := r.ArrayLen(flexible, false, 6, 32, "ShareFetchFetchTopic.Partitions"); n > 0 {
-		m.Partitions = make([]ShareFetchFetchPartition, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -145,6 +153,13 @@ func (m *ShareFetchFetchTopic) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareFetchFetchTopic")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchFetchTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = ShareFetchFetchTopic{}
+	m.Partitions = kept0
 }
 
 // ShareFetchForgottenTopic is a part of [ShareFetchRequest].
@@ -167,15 +182,23 @@ func (m *ShareFetchForgottenTopic) encode(w *Writer, _ int16) {
 }
 
 func (m *ShareFetchForgottenTopic) decode(r *Reader, _ int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("ShareFetchForgottenTopic.TopicId")
 	if n := r.ArrayLen(flexible, false, 4, 4, "ShareFetchForgottenTopic.Partitions"); n > 0 {
-		m.Partitions = make([]int32, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i] = r.Int32("ShareFetchForgottenTopic.Partitions")
 		}
 	}
 	r.skipTags("ShareFetchForgottenTopic")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchForgottenTopic) again() {
+	kept0 := m.Partitions[:0]
+	*m = ShareFetchForgottenTopic{}
+	m.Partitions = kept0
 }
 
 // ShareFetchFetchPartition is a part of [ShareFetchRequest].
@@ -198,10 +221,11 @@ func (m *ShareFetchFetchPartition) encode(w *Writer, version int16) {
 }
 
 func (m *ShareFetchFetchPartition) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.PartitionIndex = r.Int32("ShareFetchFetchPartition.PartitionIndex")
 	if n := r.ArrayLen(flexible, false, 18, 40, "ShareFetchFetchPartition.AcknowledgementBatches"); n > 0 {
-		m.AcknowledgementBatches = make([]ShareFetchAcknowledgementBatch, n)
+		m.AcknowledgementBatches = again(m.AcknowledgementBatches, n)
 		for i := range m.AcknowledgementBatches {
 			m.AcknowledgementBatches[i].decode(r, version)
 			if r.err != nil {
@@ -210,6 +234,13 @@ func (m *ShareFetchFetchPartition) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareFetchFetchPartition")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchFetchPartition) again() {
+	kept0 := m.AcknowledgementBatches[:0]
+	*m = ShareFetchFetchPartition{}
+	m.AcknowledgementBatches = kept0
 }
 
 // ShareFetchAcknowledgementBatch is a part of [ShareFetchRequest].
@@ -234,14 +265,22 @@ func (m *ShareFetchAcknowledgementBatch) encode(w *Writer, _ int16) {
 }
 
 func (m *ShareFetchAcknowledgementBatch) decode(r *Reader, _ int16) {
+	m.again()
 	const flexible = true
 	m.FirstOffset = r.Int64("ShareFetchAcknowledgementBatch.FirstOffset")
 	m.LastOffset = r.Int64("ShareFetchAcknowledgementBatch.LastOffset")
 	if n := r.ArrayLen(flexible, false, 1, 1, "ShareFetchAcknowledgementBatch.AcknowledgeTypes"); n > 0 {
-		m.AcknowledgeTypes = make([]int8, n)
+		m.AcknowledgeTypes = again(m.AcknowledgeTypes, n)
 		for i := range m.AcknowledgeTypes {
 			m.AcknowledgeTypes[i] = r.Int8("ShareFetchAcknowledgementBatch.AcknowledgeTypes")
 		}
 	}
 	r.skipTags("ShareFetchAcknowledgementBatch")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchAcknowledgementBatch) again() {
+	kept0 := m.AcknowledgeTypes[:0]
+	*m = ShareFetchAcknowledgementBatch{}
+	m.AcknowledgeTypes = kept0
 }

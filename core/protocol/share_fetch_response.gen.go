@@ -55,14 +55,14 @@ func (m *ShareFetchResponse) Decode(r *Reader, version int16) {
 		r.badVersion("ShareFetchResponse", version)
 		return
 	}
-	m.Default()
+	m.again()
 	const flexible = true
 	m.ThrottleTimeMs = r.Int32("ShareFetchResponse.ThrottleTimeMs")
 	m.ErrorCode = r.Error("ShareFetchResponse.ErrorCode")
 	m.ErrorMessage = r.NullString(flexible, true, "ShareFetchResponse.ErrorMessage")
 	m.AcquisitionLockTimeoutMs = r.Int32("ShareFetchResponse.AcquisitionLockTimeoutMs")
 	if n := r.ArrayLen(flexible, false, 18, 40, "ShareFetchResponse.Responses"); n > 0 {
-		m.Responses = make([]ShareFetchableTopicResponse, n)
+		m.Responses = again(m.Responses, n)
 		for i := range m.Responses {
 			m.Responses[i].decode(r, version)
 			if r.err != nil {
@@ -71,7 +71,7 @@ func (m *ShareFetchResponse) Decode(r *Reader, version int16) {
 		}
 	}
 	if n := r.ArrayLen(flexible, false, 11, 56, "ShareFetchResponse.NodeEndpoints"); n > 0 {
-		m.NodeEndpoints = make([]ShareFetchNodeEndpoint, n)
+		m.NodeEndpoints = again(m.NodeEndpoints, n)
 		for i := range m.NodeEndpoints {
 			m.NodeEndpoints[i].decode(r, version)
 			if r.err != nil {
@@ -80,6 +80,13 @@ func (m *ShareFetchResponse) Decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareFetchResponse")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchResponse) again() {
+	kept0, kept1 := m.Responses[:0], m.NodeEndpoints[:0]
+	m.Default()
+	m.Responses, m.NodeEndpoints = kept0, kept1
 }
 
 // ShareFetchableTopicResponse is a part of [ShareFetchResponse].
@@ -102,10 +109,11 @@ func (m *ShareFetchableTopicResponse) encode(w *Writer, version int16) {
 }
 
 func (m *ShareFetchableTopicResponse) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.TopicId = r.UUID("ShareFetchableTopicResponse.TopicId")
 	if n := r.ArrayLen(flexible, false, 22, 144, "ShareFetchableTopicResponse.Partitions"); n > 0 {
-		m.Partitions = make([]ShareFetchPartitionData, n)
+		m.Partitions = again(m.Partitions, n)
 		for i := range m.Partitions {
 			m.Partitions[i].decode(r, version)
 			if r.err != nil {
@@ -114,6 +122,13 @@ func (m *ShareFetchableTopicResponse) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareFetchableTopicResponse")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchableTopicResponse) again() {
+	kept0 := m.Partitions[:0]
+	*m = ShareFetchableTopicResponse{}
+	m.Partitions = kept0
 }
 
 // ShareFetchNodeEndpoint is a part of [ShareFetchResponse].
@@ -177,6 +192,7 @@ func (m *ShareFetchPartitionData) encode(w *Writer, version int16) {
 }
 
 func (m *ShareFetchPartitionData) decode(r *Reader, version int16) {
+	m.again()
 	const flexible = true
 	m.PartitionIndex = r.Int32("ShareFetchPartitionData.PartitionIndex")
 	m.ErrorCode = r.Error("ShareFetchPartitionData.ErrorCode")
@@ -186,7 +202,7 @@ func (m *ShareFetchPartitionData) decode(r *Reader, version int16) {
 	m.CurrentLeader.decode(r, version)
 	m.Records = r.Records(flexible, false, "ShareFetchPartitionData.Records")
 	if n := r.ArrayLen(flexible, false, 19, 24, "ShareFetchPartitionData.AcquiredRecords"); n > 0 {
-		m.AcquiredRecords = make([]AcquiredRecords, n)
+		m.AcquiredRecords = again(m.AcquiredRecords, n)
 		for i := range m.AcquiredRecords {
 			m.AcquiredRecords[i].decode(r, version)
 			if r.err != nil {
@@ -195,6 +211,13 @@ func (m *ShareFetchPartitionData) decode(r *Reader, version int16) {
 		}
 	}
 	r.skipTags("ShareFetchPartitionData")
+}
+
+// again is Default, but for the memory of arrays: they are decoded into once more.
+func (m *ShareFetchPartitionData) again() {
+	kept0 := m.AcquiredRecords[:0]
+	*m = ShareFetchPartitionData{}
+	m.AcquiredRecords = kept0
 }
 
 // ShareFetchLeaderIdAndEpoch is a part of [ShareFetchResponse].

@@ -46,6 +46,9 @@ func (w *Writer) Err() error { return w.err }
 // Len is the number of bytes written, those in references too.
 func (w *Writer) Len() int { return len(w.buf) + w.extern }
 
+// Buffer returns the memory that the writer appends to now, which may have grown: for who uses it again after Reset.
+func (w *Writer) Buffer() []byte { return w.buf }
+
 // Bytes returns all that was written, in one slice. It copies only if there are references.
 func (w *Writer) Bytes() []byte {
 	if len(w.refs) == 0 {

@@ -55,7 +55,9 @@ func (p *Partition) AwaitDeleted(to record.Offset, done func(error)) *Wait {
 		return nil
 	}
 	p.manager.deleting.Set(p.Log.Number, p)
-	return p.byLow.park(to, done)
+	w := NewWait(done)
+	p.byLow.park(w, to)
+	return w
 }
 
 // lowMayHaveMoved ends the waits that the low watermark has reached.

@@ -8,41 +8,54 @@ import (
 	"barnabas/core/record"
 )
 
-// Wait is one request that waits for an offset to be reached: a produce for an end, a deletion for a start.
+// Wait is one request that waits for an offset to be reached: a produce for an end, a deletion for a start. It may wait
+// again when it is over.
 type Wait struct {
 	offset record.Offset
 	done   func(error)
+	on     bool
 }
 
-// GiveUp forgets the wait: done is not called any more. Giving up a nil wait, or one that is over, does nothing.
+// NewWait returns a wait that calls done when it ends, each time.
+func NewWait(done func(error)) *Wait { return &Wait{done: done} }
+
+// GiveUp forgets the wait: done is not called any more. Giving up a nil wait, or one that is over, does nothing. What was
+// given up must not wait again: it may still be in a queue.
 func (w *Wait) GiveUp() {
 	if w != nil {
-		w.done = nil
+		w.on = false
 	}
 }
 
 // parked are waits in ascending order of their offsets, so that an advance pops a prefix.
-type parked struct{ rows []*Wait }
+type parked struct {
+	rows []*Wait
+	head int // rows before are gone
+}
 
 // park adds a wait. Offsets mostly come in order; that of a duplicate may belong further ahead.
-func (q *parked) park(offset record.Offset, done func(error)) *Wait {
-	w := &Wait{offset, done}
+func (q *parked) park(w *Wait, offset record.Offset) {
+	w.offset, w.on = offset, true
+	if q.head == len(q.rows) || q.head >= 64 && 2*q.head > len(q.rows) {
+		n := copy(q.rows, q.rows[q.head:])
+		clear(q.rows[n:])
+		q.rows, q.head = q.rows[:n], 0
+	}
 	q.rows = append(q.rows, w)
-	for i := len(q.rows) - 1; i > 0 && q.rows[i-1].offset > offset; i-- {
+	for i := len(q.rows) - 1; i > q.head && q.rows[i-1].offset > offset; i-- {
 		q.rows[i-1], q.rows[i] = q.rows[i], q.rows[i-1]
 	}
-	return w
 }
 
 // isParked says whether anything waits.
-func (q *parked) isParked() bool { return len(q.rows) > 0 }
+func (q *parked) isParked() bool { return q.head < len(q.rows) }
 
 // reach ends the waits for what is up to the offset, and says whether there were any.
 func (q *parked) reach(offset record.Offset) (ended bool) {
-	for len(q.rows) > 0 && q.rows[0].offset <= offset {
-		w := q.rows[0]
-		q.rows[0] = nil
-		q.rows = q.rows[1:]
+	for q.head < len(q.rows) && q.rows[q.head].offset <= offset {
+		w := q.rows[q.head]
+		q.rows[q.head] = nil
+		q.head++
 		w.finish(nil)
 		ended = true
 	}
@@ -51,17 +64,17 @@ func (q *parked) reach(offset record.Offset) (ended bool) {
 
 // fail ends all waits with the error.
 func (q *parked) fail(err error) {
-	rows := q.rows
-	q.rows = nil
+	rows := q.rows[q.head:]
+	*q = parked{}
 	for _, w := range rows {
 		w.finish(err)
 	}
 }
 
 func (w *Wait) finish(err error) {
-	if done := w.done; done != nil {
-		w.done = nil
-		done(err)
+	if w.on {
+		w.on = false
+		w.done(err)
 	}
 }
 

@@ -130,23 +130,23 @@ func (p *Partition) Append(batch []byte, h record.Header, acks Acks) (Appended, 
 	return Appended{Base: base, End: p.Log.End()}, nil
 }
 
-// Await has done called when the acknowledgement is due: at once, or when what it waits for has happened. done gets
-// NOT_LEADER_OR_FOLLOWER when this broker stops leading before. The returned wait may be given up.
-func (p *Partition) Await(a Appended, acks Acks, done func(error)) *Wait {
+// Await ends the wait when the acknowledgement is due: at once, or when what it waits for has happened. Its error is
+// NOT_LEADER_OR_FOLLOWER when this broker stops leading before.
+func (p *Partition) Await(a Appended, acks Acks, w *Wait) {
 	queue := &p.byStable
 	reached := p.Log.StableEnd()
 	if acks == AcksAll {
 		queue, reached = &p.byHW, p.highWater
 	}
 	if reached >= a.End || a.Duplicate && mutant.On(mutant.DuplicateAnsweredEarly) {
-		done(nil)
-		return nil
+		w.done(nil)
+		return
 	}
 	if a.Duplicate {
 		p.manager.env.Probe.Sometimes(env.MarkProduceDuplicateParked)
 	}
 	p.manager.env.Probe.Sometimes(env.MarkProduceParked)
-	return queue.park(a.End, done)
+	queue.park(w, a.End)
 }
 
 // minimumISR returns how many replicas must be in sync: min.insync.replicas, but no more than there are.

@@ -1,5 +1,7 @@
 package task
 
+import "barnabas/core/assert"
+
 // Timer is one call at one instant.
 type Timer struct {
 	when     Instant
@@ -18,9 +20,20 @@ func (l *Loop) At(when Instant, fire func()) *Timer {
 	return t
 }
 
+// Arm sets a timer that is not set, as At does, without making one. t may be a timer's zero value.
+func (l *Loop) Arm(t *Timer, when Instant, fire func()) {
+	assert.That(!t.IsSet(), "a timer is set once at a time")
+	l.timerSequence++
+	*t = Timer{when: when, sequence: l.timerSequence, fire: fire, heap: &l.timers}
+	l.timers.push(t)
+}
+
+// IsSet says whether the timer will fire.
+func (t *Timer) IsSet() bool { return t != nil && t.heap != nil && t.at >= 0 }
+
 // Stop keeps the timer from firing. Stopping a nil timer, or one that has fired, does nothing.
 func (t *Timer) Stop() {
-	if t != nil && t.at >= 0 {
+	if t.IsSet() {
 		t.heap.remove(t.at)
 	}
 }

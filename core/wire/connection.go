@@ -8,6 +8,7 @@ import (
 	"barnabas/core/assert"
 	"barnabas/core/env"
 	"barnabas/core/mutant"
+	"barnabas/core/ordered"
 	"barnabas/core/protocol"
 	"barnabas/core/task"
 )
@@ -27,6 +28,9 @@ type Server struct {
 	idleMax time.Duration
 	early   []*Connection // have requests from before Serve
 	traffic Traffic
+	over    []*Request    // encoded in this step, and to be used again
+	unused  []*Request
+	spare   []*sending
 }
 
 // NewServer returns a server that hands requests to handle.
@@ -69,19 +73,35 @@ func (s *Server) flush() {
 		s.pending[i] = nil
 	}
 	s.pending = s.pending[:0]
+	// Only now: who answered may look at its request until the step is over.
+	for i, r := range s.over {
+		r.encoded()
+		*r = Request{}
+		s.unused = append(s.unused, r)
+		s.over[i] = nil
+	}
+	s.over = s.over[:0]
 }
 
-// messageBytes is room for most messages, records apart, so that writing them does not grow a buffer step by step.
-const messageBytes = 256
+// request returns a request with nothing in it.
+func (s *Server) request() *Request {
+	last := len(s.unused) - 1
+	if last < 0 {
+		return &Request{}
+	}
+	r := s.unused[last]
+	s.unused = s.unused[:last]
+	return r
+}
 
 // Connection is one client's connection.
 type Connection struct {
 	server  *Server
 	conn    env.Conn
-	waiting []*env.Frame // held back by the barrier
-	active  []*Request   // started, in order; the first is the next to be answered
-	out     protocol.Writer
-	release []func() // of the answers in out
+	waiting ordered.Queue[*env.Frame] // held back by the barrier
+	active  ordered.Queue[*Request]   // started, in order; the first is the next to be answered
+	out     *sending                  // nil: nothing yet
+	release []func()                  // of the answers in out
 	queued  bool
 	closed  bool
 	held    bool         // a request holds later ones back
@@ -95,75 +115,13 @@ func (c *Connection) ID() uint64 { return c.conn.ID() }
 // LocalAddress returns the address the client came in on.
 func (c *Connection) LocalAddress() string { return c.conn.LocalAddress() }
 
-// Request is one request from its arrival until it is answered.
-type Request struct {
-	Header  protocol.RequestHeader
-	Message protocol.Message
-	Facts   *Facts
-	Arrived task.Instant
-
-	connection *Connection
-	frame      *env.Frame
-	answer     protocol.Message
-	release    func()
-	answered   bool
-	silent     bool
-}
-
-// Connection returns where the request came from.
-func (r *Request) Connection() *Connection { return r.connection }
-
-// Closed says whether the client is gone, so that an answer has no reader.
-func (r *Request) Closed() bool { return r.connection.closed }
-
-// Answered says whether the request was answered.
-func (r *Request) Answered() bool { return r.answered }
-
-// Answer gives the answer; release, if not nil, runs when its memory is no longer needed. The answer leaves when all
-// earlier requests of the connection have theirs.
-func (r *Request) Answer(m protocol.Message, release func()) {
-	assert.That(!r.answered, "a request is answered once")
-	r.answered, r.answer, r.release = true, m, release
-	r.next()
-}
-
-// AnswerNothing ends a request that has no answer (Produce with acks=0).
-func (r *Request) AnswerNothing() {
-	assert.That(!r.answered, "a request is answered once")
-	r.answered, r.silent = true, true
-	r.next()
-}
-
-// Hold has the connection's later requests wait, also where they would overlap, until Proceed.
-func (r *Request) Hold() { r.connection.held = true }
-
-// Proceed ends Hold. Call it once what later requests must not overtake has happened.
-func (r *Request) Proceed() {
-	r.connection.held = false
-	r.connection.start()
-}
-
-func (r *Request) next() {
-	if r.connection.closed {
-		r.finish()
-		return
-	}
-	r.connection.advance()
-}
-
-// Refuse closes the connection: the request can't be answered in a way the client would understand.
-func (r *Request) Refuse(reason error) {
-	r.answered, r.silent = true, true
-	r.connection.refuse(reason)
-}
-
 // watchIdle closes the connection when it is due, or looks again when it may be.
 func (c *Connection) watchIdle() {
 	if c.server.idleMax < 0 {
 		return
 	}
 	c.idle = c.server.loop.At(c.asked.Add(c.server.idleMax), func() {
-		if c.server.loop.Now().Sub(c.asked) < c.server.idleMax || len(c.active) > 0 {
+		if c.server.loop.Now().Sub(c.asked) < c.server.idleMax || c.active.Len() > 0 {
 			c.asked = max(c.asked, c.server.loop.Now().Add(-c.server.idleMax/2))
 			c.watchIdle()
 			return
@@ -183,7 +141,7 @@ func (c *Connection) OnFrame(f *env.Frame) {
 	}
 	c.asked = c.server.loop.Now()
 	c.server.traffic.received(f)
-	c.waiting = append(c.waiting, f)
+	c.waiting.Push(f)
 	if !c.server.serving {
 		c.server.early = append(c.server.early, c)
 		return
@@ -193,20 +151,21 @@ func (c *Connection) OnFrame(f *env.Frame) {
 
 // start begins requests as far as the barrier allows (rule T4).
 func (c *Connection) start() {
-	for len(c.waiting) > 0 && !c.closed && !c.held {
-		f := c.waiting[0]
+	for c.waiting.Len() > 0 && !c.closed && !c.held {
+		f := c.waiting.First()
 		isProduce := apiKey(f.Bytes) == protocol.KeyProduce
-		if n := len(c.active); n > 0 && !(isProduce && c.active[n-1].Header.RequestApiKey == protocol.KeyProduce) {
+		if c.active.Len() > 0 && !(isProduce && c.active.Last().Header.RequestApiKey == protocol.KeyProduce) {
 			return
 		}
-		c.waiting = c.waiting[1:]
+		c.waiting.Pop()
 		facts, ok := f.Facts.(*Facts)
 		assert.That(ok, "frames of a server are inspected by Inspect")
-		r := &Request{
+		r := c.server.request()
+		*r = Request{
 			Header: facts.Header, Message: facts.Message, Facts: facts, Arrived: c.server.loop.Now(),
 			connection: c, frame: f,
 		}
-		c.active = append(c.active, r)
+		c.active.Push(r)
 		c.server.begin(r)
 	}
 }
@@ -238,10 +197,8 @@ func (s *Server) begin(r *Request) {
 
 // advance encodes the answers that are due, in order, and starts what they held back.
 func (c *Connection) advance() {
-	for len(c.active) > 0 && c.active[0].answered && !c.closed {
-		r := c.active[0]
-		c.active[0] = nil
-		c.active = c.active[1:]
+	for c.active.Len() > 0 && c.active.First().answered && !c.closed {
+		r := c.active.Pop()
 		c.server.answered(r)
 		if !r.silent {
 			c.encode(r)
@@ -251,6 +208,9 @@ func (c *Connection) advance() {
 		}
 		r.frame.Release()
 		r.frame, r.Message, r.Facts = nil, nil, nil
+		if r.encoded != nil {
+			c.server.over = append(c.server.over, r)
+		}
 	}
 	if !c.queued && !c.closed {
 		c.queued = true
@@ -260,26 +220,31 @@ func (c *Connection) advance() {
 }
 
 func (c *Connection) encode(r *Request) {
-	if c.out.Len() == 0 {
-		c.out.Reset(make([]byte, 0, messageBytes))
+	if c.out == nil {
+		c.out = c.server.sending()
 	}
-	err := protocol.EncodeResponse(&c.out, r.Header.RequestApiVersion, r.Header.CorrelationId, r.answer)
+	err := protocol.EncodeResponse(&c.out.writer, r.Header.RequestApiVersion, r.Header.CorrelationId, r.answer)
 	assert.That(err == nil, "an answer fits the version it was asked in")
 }
 
 // send lets the encoded answers leave.
 func (c *Connection) send() {
 	c.queued = false
+	out := c.out
+	c.out = nil
+	switch {
+	case out != nil && !c.closed:
+		out.release, c.release = c.release, out.release
+		out.parts = out.writer.Pieces(out.parts)
+		c.server.traffic.sent(out.parts)
+		c.conn.Send(out.parts, out.sent) // the network owns it until then
+		return
+	case out != nil:
+		out.over()
+	}
 	release := c.release
 	c.release = nil
-	if c.closed || c.out.Len() == 0 {
-		runAll(release)
-		return
-	}
-	parts := c.out.Pieces(nil)
-	c.server.traffic.sent(parts)
-	c.out = protocol.Writer{} // the network owns the old buffer now
-	c.conn.Send(parts, func() { runAll(release) })
+	runAll(release)
 }
 
 func runAll(functions []func()) {
@@ -313,28 +278,14 @@ func (c *Connection) end() {
 	}
 	c.closed = true
 	c.idle.Stop()
-	for _, f := range c.waiting {
+	for _, f := range c.waiting.Rest() {
 		f.Release()
 	}
-	c.waiting = nil
 	runAll(c.release)
 	c.release = nil
-	active := c.active
-	c.active = nil
-	for _, r := range active {
+	for _, r := range c.active.Rest() {
 		if r.answered { // else when it is
 			r.finish()
 		}
-	}
-}
-
-// finish gives up what a request holds when nobody reads its answer.
-func (r *Request) finish() {
-	if r.release != nil {
-		r.release()
-	}
-	if r.frame != nil {
-		r.frame.Release()
-		r.frame = nil
 	}
 }

@@ -23,6 +23,34 @@ type Facts struct {
 	Message protocol.Message // nil when Err is not
 	Records []record.Facts   // of a produce request: one for every partition, in order
 	Err     error
+
+	reader  protocol.Reader
+	names   protocol.Names
+	produce protocol.ProduceRequest
+	look    look
+}
+
+// keptMax is how many topics, and how many partitions, of a request there may be for its memory to be used again.
+const keptMax = 64
+
+// fresh returns facts with nothing in them, in the memory of others if there are any.
+func fresh(last env.Facts) *Facts {
+	f, _ := last.(*Facts)
+	if f == nil {
+		return &Facts{}
+	}
+	if cap(f.Records) > keptMax || cap(f.produce.TopicData) > keptMax {
+		*f = Facts{names: f.names}
+	}
+	*f = Facts{Records: f.Records[:0], names: f.names, produce: f.produce}
+	return f
+}
+
+// Spoil makes the facts useless, as releasing a frame makes its bytes: in the simulator, so that a use after it shows.
+func (f *Facts) Spoil() {
+	f.Header, f.Message, f.Err = protocol.RequestHeader{RequestApiKey: -1}, nil, env.ErrClosed
+	clear(f.Records)
+	clear(f.produce.TopicData)
 }
 
 // openedFactor bounds what compressed batches of one frame may come to when they are opened: what one may, and so many
@@ -34,25 +62,31 @@ const openedFactor = 32
 // no more than openedMax bytes come out of one.
 func NewInspect(work env.Work, openedMax int64) env.Inspect {
 	openers := make([]opener, work.Places())
-	return func(frame []byte) env.Facts {
-		f := &Facts{}
-		var r protocol.Reader
-		r.Reset(frame, budget(frame))
-		f.Header, f.Err = protocol.DecodeRequestHeader(&r)
-		if f.Err != nil {
-			return f
-		}
-		message := protocol.NewRequest(f.Header.RequestApiKey)
-		message.Decode(&r, f.Header.RequestApiVersion)
-		if f.Err = r.Done(); f.Err != nil {
-			return f
-		}
-		f.Message = message
-		if produce, ok := message.(*protocol.ProduceRequest); ok {
-			l := look{work: work, openers: openers, most: openedMax, left: openedMax + openedFactor*int64(len(frame))}
-			f.Records = l.produce(produce)
+	return func(frame []byte, last env.Facts) env.Facts {
+		f := fresh(last)
+		if f.decode(frame); f.Err == nil && f.Header.RequestApiKey == protocol.KeyProduce {
+			f.look = look{work: work, openers: openers, most: openedMax, left: openedMax + openedFactor*int64(len(frame))}
+			f.Records = f.look.produce(&f.produce, f.Records)
 		}
 		return f
+	}
+}
+
+// decode sets Header and Message, or Err.
+func (f *Facts) decode(frame []byte) {
+	r := &f.reader
+	r.Reset(frame, budget(frame))
+	r.Keep(&f.names)
+	if f.Header, f.Err = protocol.DecodeRequestHeader(r); f.Err != nil {
+		return
+	}
+	message := protocol.Message(&f.produce)
+	if f.Header.RequestApiKey != protocol.KeyProduce {
+		message = protocol.NewRequest(f.Header.RequestApiKey)
+	}
+	message.Decode(r, f.Header.RequestApiVersion)
+	if f.Err = r.Done(); f.Err == nil {
+		f.Message = message
 	}
 }
 
@@ -70,17 +104,11 @@ type look struct {
 	most, left int64 // bytes that may come out of one batch, and out of all that follow
 }
 
-func (l *look) produce(m *protocol.ProduceRequest) []record.Facts {
-	n := 0
-	for i := range m.TopicData {
-		n += len(m.TopicData[i].PartitionData)
-	}
-	facts := make([]record.Facts, n)
-	n = 0
+// produce appends facts of every partition's records.
+func (l *look) produce(m *protocol.ProduceRequest, facts []record.Facts) []record.Facts {
 	for i := range m.TopicData {
 		for k := range m.TopicData[i].PartitionData {
-			facts[n] = l.batch(m.TopicData[i].PartitionData[k].Records.Bytes)
-			n++
+			facts = append(facts, l.batch(m.TopicData[i].PartitionData[k].Records.Bytes))
 		}
 	}
 	return facts

@@ -46,7 +46,10 @@ func (m *memory) Give(f *env.Frame) {
 	for p := f.Bytes; len(p) > 0; {
 		p = p[copy(p, poison):]
 	}
-	f.Facts, f.Free = nil, nil
+	if facts, ok := f.Facts.(interface{ Spoil() }); ok {
+		facts.Spoil()
+	}
+	f.Free = nil
 	class := classOf(cap(f.Bytes))
 	if m.held+1<<class <= heldMax {
 		m.held += 1 << class

@@ -96,7 +96,7 @@ func (e *end) recycle(c *chunk) {
 func (e *end) deliver(f *env.Frame) {
 	f.Free = e.free
 	if e.options.Inspect != nil {
-		f.Facts = e.options.Inspect(f.Bytes)
+		f.Facts = e.options.Inspect(f.Bytes, f.Facts)
 	}
 	e.held++
 	e.handler.OnFrame(f)

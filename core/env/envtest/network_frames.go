@@ -188,7 +188,7 @@ func framesHeldStopReading(t *testing.T, w *NetworkWorld) {
 
 func inspectsFactsComeWithTheFrame(t *testing.T, w *NetworkWorld) {
 	options := bound()
-	options.Inspect = func(frame []byte) env.Facts {
+	options.Inspect = func(frame []byte, _ env.Facts) env.Facts {
 		sum := 0
 		for _, b := range frame {
 			sum += int(b)

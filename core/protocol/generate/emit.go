@@ -32,6 +32,7 @@ func emitMessage(m *structure) ([]byte, error) {
 		if s.def.hot {
 			e.encode(s)
 			e.decode(s)
+			e.again(s)
 		} else {
 			e.compact(s)
 		}

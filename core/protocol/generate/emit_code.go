@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -253,10 +254,48 @@ func (e *emitter) decode(s *structure) {
 		method = "Decode"
 	}
 	s.head(e, method, "r *Reader")
-	if s.message != nil || s.hasDefault() {
+	if s.keeps() {
+		e.p("m.again()")
+	} else if s.message != nil || s.hasDefault() {
 		e.p("m.Default()")
 	}
 	e.withFlexible(s, func() { e.decodeFields(s) })
+	e.p("}\n")
+}
+
+// kept tells whether a field's array is decoded into again.
+func (f *field) kept() bool { return f.array && f.tag < 0 && f.nullable.empty() }
+
+// keeps tells whether a struct has arrays that are decoded into again.
+func (s *structure) keeps() bool {
+	return slices.ContainsFunc(s.fields, (*field).kept)
+}
+
+// again writes the method that makes a struct ready to be decoded into once more.
+func (e *emitter) again(s *structure) {
+	if !s.keeps() {
+		return
+	}
+	e.p("// again is Default, but for the memory of arrays: they are decoded into once more.")
+	e.p("func (m *%s) again() {", s.name)
+	var names, kept []string
+	for _, f := range s.fields {
+		if f.kept() {
+			names = append(names, "m."+f.name)
+			kept = append(kept, "m."+f.name+"[:0]")
+		}
+	}
+	at := make([]string, len(names))
+	for i := range at {
+		at[i] = fmt.Sprintf("kept%d", i)
+	}
+	e.p("%s := %s", strings.Join(at, ", "), strings.Join(kept, ", "))
+	if s.message != nil || s.hasDefault() {
+		e.p("m.Default()")
+	} else {
+		e.p("*m = %s{}", s.name)
+	}
+	e.p("%s = %s", strings.Join(names, ", "), strings.Join(at, ", "))
 	e.p("}\n")
 }
 
@@ -328,7 +367,11 @@ func (e *emitter) decodeField(s *structure, f *field, nullable string) {
 	}
 	e.p("if n := r.ArrayLen(%s, %s, %s, %d, %q); n %s 0 {", flexible, nullable, f.leastExpr("flexible"), size, where,
 		map[bool]string{true: ">=", false: ">"}[canBeNull])
-	e.p("%s = make([]%s, n)", x, f.elemType())
+	if f.kept() {
+		e.p("%s = again(%s, n)", x, x)
+	} else {
+		e.p("%s = make([]%s, n)", x, f.elemType())
+	}
 	e.p("for i := range %s {", x)
 	switch {
 	case f.structure != nil:
