@@ -28,7 +28,7 @@ type Server struct {
 	idleMax time.Duration
 	early   []*Connection // have requests from before Serve
 	traffic Traffic
-	over    []*Request    // encoded in this step, and to be used again
+	over    []*Request // encoded in this step, and to be used again
 	unused  []*Request
 	spare   []*sending
 }
