@@ -25,6 +25,8 @@ func (d *Directory) keepLogs(t *task.Task) {
 		err := d.keepOnce(t)
 		deadline := task.Never
 		switch {
+		case err == nil && d.crowded() && d.journal.First() < d.needed:
+			continue // segments that only the checkpoint before needs: the next one frees them
 		case err == nil:
 		case d.retry(err):
 			deadline = d.env.Loop.Now().Add(retryDelay)
@@ -183,6 +185,12 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 		}
 		wanting = err
 	}
+	if wanting != nil {
+		d.eased = true // it may be over at any time, and nothing else says so
+		if d.journal.Position() == d.checked && d.oldest(d.checked) == d.needed && !d.anyRisky() {
+			return wanting // another checkpoint would say the same
+		}
+	}
 	if err := d.writeCheckpoint(t); err != nil {
 		return err
 	}
@@ -190,6 +198,16 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 		d.full = false
 	}
 	return wanting
+}
+
+// anyRisky says whether a log waits for a checkpoint.
+func (d *Directory) anyRisky() bool {
+	for _, l := range d.logs.All {
+		if l.risky {
+			return true
+		}
+	}
+	return false
 }
 
 // fillUp fills a log as far as it is stable now: what comes meanwhile is the next checkpoint's, or this one would not end.

@@ -1,0 +1,48 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"barnabas/core/env"
+	"barnabas/core/storage/journal"
+	"barnabas/core/task"
+	"barnabas/sim/simdisk"
+)
+
+// Partition logs find no room, so the journal fills up. When there is room again, and nothing else happens, the journal is
+// emptied and records are taken.
+func TestAFullJournalIsEmptiedWhenThereIsRoomAgain(t *testing.T) {
+	p := newPlay(1, simdisk.PosixMin)
+	err := p.live(func(t *task.Task) error {
+		l := p.create([16]byte{1}, 0, "orders-0")
+		lack := p.machine.Inject(simdisk.Rule{
+			Kinds: simdisk.Of(simdisk.OpWriteAt), Files: "*.log", Effect: simdisk.FailBefore, Error: env.ErrNoSpace,
+		})
+		err := error(nil)
+		for n := 0; err == nil; n++ {
+			if n > 1000 {
+				return errors.New("the journal never fills up")
+			}
+			err = p.append(t, l, 1, 3000, -1)
+		}
+		if !errors.Is(err, journal.ErrFull) && !errors.Is(err, ErrBusy) {
+			return fmt.Errorf("a full journal says %w", err)
+		}
+		t.Sleep(p.loop.Now().Add(time.Second))
+		lack.End()
+		t.Sleep(p.loop.Now().Add(time.Second))
+		for range 20 {
+			if err := p.append(t, l, 1, 3000, -1); err != nil {
+				return fmt.Errorf("there is room again: %w", err)
+			}
+			t.Sleep(p.loop.Now().Add(50 * time.Millisecond))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
