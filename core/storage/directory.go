@@ -102,11 +102,11 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	if _, err := e.Disk.Lock(o.Folder + "/.lock").Wait(t); err != nil {
 		return nil, err
 	}
-	var version int
-	var err error
-	if d.Identity, version, err = openIdentity(t, e, o); err != nil {
+	id, version, fresh, err := openIdentity(t, e, o)
+	if err != nil {
 		return nil, err
 	}
+	d.Identity = id
 	left, err := d.readTenure(t, version)
 	if err != nil {
 		return nil, err
@@ -122,6 +122,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 			return nil, err
 		}
 	}
+	o.Journal.Existing = !fresh && !left.foreign()
 	d.journal, d.Recovered, err = journal.Open(t, e, o.Journal, d.Identity.Directory, redo{d})
 	if err != nil {
 		return nil, err
@@ -141,6 +142,12 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	}
 	for _, damage := range d.Recovered.Damaged {
 		e.Talk.Say("DAMAGED: " + damage)
+	}
+	if version == ownVersion {
+		// Last, for a new directory; and anew, for an old one: a sync of the folder may have failed after it was written.
+		if err := writeIdentity(t, e, o.Folder, d.Identity, ownVersion); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.claim(t, left); err != nil {
 		return nil, err

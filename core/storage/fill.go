@@ -186,7 +186,7 @@ func (l *Log) writePiece(t *task.Task, s *logSegment, p []byte, position int64) 
 	if err := l.makeFolder(t); err != nil {
 		return err
 	}
-	file, err := d.files.take(t, l.path(s), env.OpenCreate)
+	file, err := l.takeOrMake(t, s)
 	if err != nil {
 		return err
 	}
@@ -195,12 +195,34 @@ func (l *Log) writePiece(t *task.Task, s *logSegment, p []byte, position int64) 
 	return err
 }
 
-// makeFolder makes the log's folder durable, with the file that names the topic.
+// takeOrMake opens the segment's file, or makes it. A file that an earlier life left, and that the state says nothing of, is
+// made anew: a sync of the folder may have failed after it was made, and then its name is lost with the power whatever is
+// synced later.
+func (l *Log) takeOrMake(t *task.Task, s *logSegment) (*openFile, error) {
+	d := l.directory
+	if s.made {
+		return d.files.take(t, l.path(s), env.OpenCreate)
+	}
+	file, err := d.files.take(t, l.path(s), env.OpenNew)
+	if !errors.Is(err, env.ErrExist) {
+		return file, err
+	}
+	if err := d.removeFile(t, l.path(s), patient); err != nil {
+		return nil, err
+	}
+	return d.files.take(t, l.path(s), env.OpenNew)
+}
+
+// makeFolder makes the log's folder durable, with the file that names the topic. One that is there already is worth as little
+// as a file, see takeOrMake.
 func (l *Log) makeFolder(t *task.Task) error {
 	if l.folder {
 		return nil
 	}
 	d := l.directory
+	if err := d.removeFolder(t, l.folderPath(), patient); err != nil {
+		return err
+	}
 	if _, err := d.env.Disk.MakeFolder(l.folderPath()).Wait(t); err != nil {
 		return err
 	}

@@ -4,9 +4,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"barnabas/core/env"
+	"barnabas/core/storage/journal"
 	"barnabas/core/storage/segment"
 	"barnabas/core/task"
 )
@@ -30,29 +32,28 @@ const (
 
 var uuidText = base64.RawURLEncoding
 
-// openIdentity reads the directory's identity and its version, or gives it one and makes that durable before anything else
-// is written.
-func openIdentity(t *task.Task, e env.Env, o Options) (Identity, int, error) {
+// openIdentity reads the directory's identity and its version, or finds one for a directory that is none yet. That one is
+// written when all else is there (see Open), so a directory with an identity has a journal.
+func openIdentity(t *task.Task, e env.Env, o Options) (id Identity, version int, fresh bool, err error) {
 	name := o.Folder + "/" + identityFile
 	p, err := readFile(t, e.Disk, name, identityMax)
 	if errors.Is(err, env.ErrNotExist) {
-		id, err := makeIdentity(t, e, o)
-		return id, ownVersion, err
+		id, err := newIdentity(t, e, o)
+		return id, ownVersion, true, err
 	}
 	if err != nil {
-		return Identity{}, 0, err
+		return Identity{}, 0, false, err
 	}
-	id, version, err := parseIdentity(p)
-	if err != nil {
-		return id, version, fmt.Errorf("%s: %w", name, err)
+	id, version, err = parseIdentity(p)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%s: %w", name, err)
+	case id.NodeID != o.NodeID:
+		err = fmt.Errorf("%s: the folder is node %d's, this is node %d: set node.id, or give another folder", name, id.NodeID, o.NodeID)
+	case o.ClusterID != "" && id.ClusterID != o.ClusterID:
+		err = fmt.Errorf("%s: the folder belongs to cluster %s, not %s", name, id.ClusterID, o.ClusterID)
 	}
-	if id.NodeID != o.NodeID {
-		return id, version, fmt.Errorf("%s: the folder is node %d's, this is node %d: set node.id, or give another folder", name, id.NodeID, o.NodeID)
-	}
-	if o.ClusterID != "" && id.ClusterID != o.ClusterID {
-		return id, version, fmt.Errorf("%s: the folder belongs to cluster %s, not %s", name, id.ClusterID, o.ClusterID)
-	}
-	return id, version, nil
+	return id, version, false, err
 }
 
 // readFile reads a small file. Errors: the disk's; a file larger than most.
@@ -89,14 +90,26 @@ func parseIdentity(p []byte) (Identity, int, error) {
 	return Identity{ClusterID: m.ClusterID, NodeID: m.NodeID, Directory: m.Directory}, m.Version, nil
 }
 
-func makeIdentity(t *task.Task, e env.Env, o Options) (Identity, error) {
+// newIdentity makes an identity up. What a first start left that was cut off before it had written one is removed. Errors: there
+// is a journal with something in it.
+func newIdentity(t *task.Task, e env.Env, o Options) (Identity, error) {
 	names, err := e.Disk.List(o.Folder).Wait(t)
 	if err != nil {
 		return Identity{}, err
 	}
-	for _, name := range names {
-		if strings.HasPrefix(name, "journal-") {
+	names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, "journal-") })
+	if len(names) > 0 {
+		blank, err := journal.Blank(t, e.Disk, o.Folder, names)
+		if err != nil {
+			return Identity{}, err
+		}
+		if !blank {
 			return Identity{}, fmt.Errorf("%s holds a journal and no %s: files were removed from the folder", o.Folder, identityFile)
+		}
+	}
+	for _, name := range names {
+		if _, err := e.Disk.Remove(o.Folder + "/" + name).Wait(t); err != nil {
+			return Identity{}, err
 		}
 	}
 	id := Identity{ClusterID: o.ClusterID, NodeID: o.NodeID, Directory: e.Random.UUID(env.StreamDirectoryID)}
@@ -104,7 +117,7 @@ func makeIdentity(t *task.Task, e env.Env, o Options) (Identity, error) {
 		cluster := e.Random.UUID(env.StreamClusterID)
 		id.ClusterID = uuidText.EncodeToString(cluster[:])
 	}
-	return id, writeIdentity(t, e, o.Folder, id, ownVersion)
+	return id, nil
 }
 
 // writeIdentity has meta.properties say who owns the directory, durably.

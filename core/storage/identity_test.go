@@ -77,6 +77,17 @@ func TestAFolderOfSomeoneElseIsRefused(t *testing.T) {
 			r.rewrite("data/meta.properties", []byte(strings.Replace(text, "version=2", "version=3", 1)))
 		}, "newer version"},
 		{"a journal without identity", func(r *rig, _ string) { r.rewrite("data/meta.properties", nil) }, "files were removed"},
+		{"an identity without a journal", func(r *rig, _ string) {
+			for _, path := range r.machine.Files() {
+				if strings.HasPrefix(path, "data/journal-") {
+					r.rewrite(path, nil)
+				}
+			}
+		}, "journal-0.checkpoint"},
+		{"an identity without checkpoints", func(r *rig, _ string) {
+			r.rewrite("data/journal-0.checkpoint", nil)
+			r.rewrite("data/journal-1.checkpoint", nil)
+		}, "Nothing was changed"},
 		{"another directory's journal", func(r *rig, text string) {
 			at := strings.Index(text, "directory.id=") + len("directory.id=")
 			r.rewrite("data/meta.properties", []byte(text[:at]+directoryID+"\n"))

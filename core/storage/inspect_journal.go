@@ -48,7 +48,7 @@ func (in *inspection) known(facts journal.SegmentFacts) (k journal.Known) {
 		}
 		c, empty, err := journal.InspectCheckpoint(p)
 		if err == nil && !empty && c.Journal == facts.Journal {
-			k.Durable, k.Generation = max(k.Durable, c.Durable), max(k.Generation, c.Generation)
+			k.Durable, k.Covered, k.Generation = max(k.Durable, c.Durable), max(k.Covered, c.Sequence), max(k.Generation, c.Generation)
 		}
 	}
 	number := uint32(facts.Number) + 1

@@ -22,7 +22,7 @@ import (
 //	  producers as of the first row: count uint32, each
 //	    id int64, epoch int16, window: count uint8, each first int32, last int32, base int64, end int64, timestamp int64
 //	  segments: count uint32, each
-//	    base int64, end int64, bytes uint32, flags uint8: 1 sealed, 2 its file is there
+//	    base int64, end int64, bytes uint32, flags uint8: 1 sealed, 2 its file is there, durably
 //	    timestamp of the first batch int64, saved max timestamp int64, saved max offset int64,
 //	    max timestamp int64, max offset int64
 //	    index files: offset entries uint32, time entries uint32, offset sum uint32, time sum uint32
@@ -107,7 +107,7 @@ func (l *Log) encode(p []byte) []byte {
 	p = l.base.encode(p)
 	p = be.AppendUint32(p, uint32(len(l.segments)))
 	for _, s := range l.segments {
-		p = s.encode(p)
+		p = s.encode(p, s.made && s.base < l.saved)
 	}
 	return l.encodeRows(p)
 }
@@ -133,12 +133,13 @@ func (p *Producers) encode(to []byte) []byte {
 	return to
 }
 
-func (s *logSegment) encode(p []byte) []byte {
+// encode writes a segment. made says that it has a file, durably: something in it is saved.
+func (s *logSegment) encode(p []byte, made bool) []byte {
 	be := binary.BigEndian
 	p = be.AppendUint64(p, uint64(s.base))
 	p = be.AppendUint64(p, uint64(s.end))
 	p = be.AppendUint32(p, s.size)
-	p = append(p, flags(s.sealed, segmentSealed)|flags(s.made, segmentMade))
+	p = append(p, flags(s.sealed, segmentSealed)|flags(made, segmentMade))
 	for _, v := range []int64{s.firstTimestamp, s.savedMax, int64(s.savedMaxOffset), s.maxTimestamp, int64(s.maxOffset)} {
 		p = be.AppendUint64(p, uint64(v))
 	}

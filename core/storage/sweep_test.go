@@ -247,6 +247,10 @@ func (s *faultSort) outcomes(k simdisk.Kind) (all []sweep.Outcome) {
 
 // keep says which sites the sort is for.
 func (s *faultSort) keep(site simdisk.Site) bool {
+	if site.Kind == simdisk.OpSyncDir && site.Class == "/" && s.expect == offline {
+		// The name of the data folder itself: it can't be made anew without taking away what an operator may have made.
+		return false
+	}
 	appended := site.Class == "#.log" || site.Class == "journal-#.segment"
 	return site.Kind != simdisk.OpSync || s.expect != offline && !s.small || s.small != appended
 }

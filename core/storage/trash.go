@@ -240,9 +240,17 @@ func (d *Directory) destroy(t *task.Task, w *waste) error {
 	path := d.options.Folder + "/" + w.to
 	if !w.folder {
 		d.env.Probe.Sometimes(env.MarkSegmentDeleted)
-		return d.removeFile(t, path)
+		return d.removeFile(t, path, d.hurried)
 	}
 	d.env.Probe.Sometimes(env.MarkLogDropped)
+	return d.removeFolder(t, path, d.hurried)
+}
+
+// patient never hurries.
+func patient() bool { return false }
+
+// removeFolder removes a folder and the files in it, or leaves what is left when there is hurry.
+func (d *Directory) removeFolder(t *task.Task, path string, hurried func() bool) error {
 	for range 3 { // who wrote there when it was renamed may have left one more file
 		names, err := d.env.Disk.List(path).Wait(t)
 		if errors.Is(err, env.ErrNotExist) {
@@ -252,7 +260,7 @@ func (d *Directory) destroy(t *task.Task, w *waste) error {
 			return err
 		}
 		for _, name := range names {
-			if err := d.removeFile(t, path+"/"+name); err != nil {
+			if err := d.removeFile(t, path+"/"+name, hurried); err != nil {
 				return err
 			}
 		}
@@ -271,7 +279,7 @@ func (d *Directory) destroy(t *task.Task, w *waste) error {
 const removeStepBytes = 8 << 20
 
 // removeFile truncates the file away in small steps, and removes it.
-func (d *Directory) removeFile(t *task.Task, path string) error {
+func (d *Directory) removeFile(t *task.Task, path string, hurried func() bool) error {
 	file, err := d.env.Disk.Open(path, env.OpenExisting).Wait(t)
 	if errors.Is(err, env.ErrNotExist) {
 		return nil
@@ -280,14 +288,14 @@ func (d *Directory) removeFile(t *task.Task, path string) error {
 		return err
 	}
 	size, err := file.Size().Wait(t)
-	for err == nil && size > removeStepBytes && !d.hurried() {
+	for err == nil && size > removeStepBytes && !hurried() {
 		size -= removeStepBytes
 		if _, err = file.Truncate(size).Wait(t); err == nil {
 			t.Sleep(d.env.Loop.Now().Add(removePause))
 		}
 	}
 	file.Close()
-	if err != nil || d.hurried() {
+	if err != nil || hurried() {
 		return err
 	}
 	_, err = d.env.Disk.Remove(path).Wait(t)

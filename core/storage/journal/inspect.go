@@ -54,7 +54,8 @@ type Finding struct {
 // Known is what other files say of the journal: its checkpoints, and the segment after the one that is looked at.
 type Known struct {
 	Durable    uint64 // the highest sequence that was durable
-	Generation uint64 // older commits beyond Durable were dropped by a recovery
+	Covered    uint64 // the highest sequence that a checkpoint covers, whether or not it was known durable then
+	Generation uint64 // older commits beyond Durable and Covered were dropped by a recovery
 	Next       uint64 // the sequence of the first commit of the next segment; 0: it has none
 	Doubtful   bool   // something stands at the start of the next segment that is no commit
 }
@@ -177,7 +178,7 @@ func (in *inspection) follows(h *header) bool {
 
 // dropped says whether the commit was torn once, and dropped by a recovery.
 func (in *inspection) dropped(h *header) bool {
-	return h.generation < in.last.generation || h.sequence > in.known.Durable && h.generation < in.known.Generation
+	return h.generation < in.last.generation || h.sequence > max(in.known.Durable, in.known.Covered) && h.generation < in.known.Generation
 }
 
 // beyond decides what a bad place is, by what is found from a later place on.

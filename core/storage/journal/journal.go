@@ -24,6 +24,8 @@ type Options struct {
 	// Synced: a commit is stable when it is durable (durability=fsync). Otherwise when its write returned
 	// (durability=replicated); commits with entries that are always synced are durable first all the same (rule S9).
 	Synced bool
+	// Existing: there was a journal, so there must be one.
+	Existing bool
 }
 
 // Timings of the journal.

@@ -49,6 +49,11 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 	if err != nil {
 		return nil, Recovered{}, err
 	}
+	if found.whole == 0 && o.Existing {
+		return nil, Recovered{}, fmt.Errorf(
+			"%s had a journal, and neither %s nor %s is there and whole: files were removed or damaged. Nothing was changed; put them back, or restore the folder from a copy, or give this broker an empty one",
+			o.Folder, checkpointName(0), checkpointName(1))
+	}
 	last := found.newest
 	if found.whole > 0 {
 		j.first = max(last.oldest, 1)
@@ -152,6 +157,44 @@ func (j *Journal) provenOf(sequence uint64) uint64 {
 		return sequence - 1
 	}
 	return max(sequence, j.marks.Durable)
+}
+
+// Blank says whether the files, all those of a journal in the folder, are what a first start leaves that was cut off: nothing was
+// ever appended. Errors: the disk's; a newer format.
+func Blank(t *task.Task, disk env.Disk, folder string, names []string) (bool, error) {
+	found, err := readCheckpoints(t, disk, folder)
+	if err != nil || found.newest.number > 0 || found.newest.sequence > 0 {
+		return false, err
+	}
+	for _, name := range names {
+		number, ok := segmentNumber(name)
+		if !ok || number == spareNumber {
+			continue
+		}
+		if number > 1 {
+			return false, nil
+		}
+		p, err := readFirstCommit(t, disk, folder+"/"+name)
+		if err != nil {
+			return false, err
+		}
+		if !isZero(p) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// readFirstCommit reads the block of a segment's first commit.
+func readFirstCommit(t *task.Task, disk env.Disk, path string) ([]byte, error) {
+	file, err := disk.Open(path, env.OpenExisting).Wait(t)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	p := make([]byte, env.BlockBytes)
+	n, err := file.ReadAt(p, segmentHeaderBytes).Wait(t)
+	return p[:n], err
 }
 
 // makeFresh makes the first segment, and then the checkpoint that says there is a journal.
