@@ -19,7 +19,8 @@ type conn struct {
 	raw           syscall.RawConn
 	options       env.ConnOptions
 	local, remote string
-	taken         bool // by a listener
+	taken         bool   // by a listener
+	ip            string // of the peer, when taken
 	reader        reader
 
 	// The loop's alone.
@@ -42,6 +43,7 @@ type conn struct {
 	readerGone bool
 	endPosted  bool
 	cause      error // why it ended, when we did not close it
+	ending     bool  // the deadlines are those of the end
 }
 
 // outgoing is one Send on its way.
@@ -61,6 +63,9 @@ func (n *Network) adopt(socket *stdnet.TCPConn, options env.ConnOptions, l *list
 		network: n, id: n.ids.Add(1), socket: socket, raw: raw, options: options, taken: l != nil,
 		local: socket.LocalAddr().String(), remote: socket.RemoteAddr().String(),
 		gone: make(chan struct{}), over: make(chan struct{}),
+	}
+	if l != nil {
+		c.ip = ipOf(socket.RemoteAddr())
 	}
 	c.reader.prepare(c)
 	if !n.enter(c) {
@@ -120,9 +125,10 @@ func (c *conn) soil() {
 func (c *conn) outputDone() {
 	c.silence()
 	_ = c.socket.CloseWrite()
-	_ = c.socket.SetReadDeadline(lingerEnd())
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.ending = true
+	_ = c.socket.SetReadDeadline(lingerEnd())
 	c.postEnd()
 }
 
@@ -132,9 +138,31 @@ func (c *conn) fail(err error) {
 	if c.cause == nil {
 		c.cause = closedError(err)
 	}
+	c.ending = true
+	_ = c.socket.SetReadDeadline(time.Unix(1, 0))
 	c.mu.Unlock()
 	c.silence()
-	_ = c.socket.SetReadDeadline(time.Unix(1, 0))
+}
+
+// deadline has reading end at a time, unless the connection is ending anyway.
+func (c *conn) deadline(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		_ = c.socket.SetReadDeadline(at)
+	}
+}
+
+// expectReading has writing end when the peer takes nothing for too long. It says false when the connection ends anyway, at
+// a time of its own.
+func (c *conn) expectReading() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closeAsked || c.readerGone {
+		return false
+	}
+	_ = c.socket.SetWriteDeadline(time.Now().Add(c.network.options.UnreadTimeout))
+	return true
 }
 
 // readerEnded notes that nothing is read any more.

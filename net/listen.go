@@ -153,14 +153,14 @@ func (l *listener) take(socket *stdnet.TCPListener) {
 
 func (l *listener) taken(socket *stdnet.TCPConn) {
 	n := l.network
-	if most := n.options.ConnectionsMax; most > 0 && n.taken.Load() >= int64(most) {
+	ip := ipOf(socket.RemoteAddr())
+	if !n.admit(ip) {
 		_ = socket.Close()
 		return
 	}
-	n.taken.Add(1)
 	c, err := n.adopt(socket, l.options, l)
 	if err != nil {
-		n.taken.Add(-1)
+		n.giveBack(ip)
 		return
 	}
 	n.host.Post(&accepted{l, c}, false)
@@ -189,7 +189,7 @@ func (a *accepted) Happen() {
 func (c *conn) refuse() {
 	c.closing, c.dead = true, true
 	c.abandon()
-	c.network.taken.Add(-1)
+	c.network.giveBack(c.ip)
 	c.network.leave(c)
 }
 

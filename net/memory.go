@@ -38,6 +38,9 @@ func (m *memory) Take(size int) *env.Frame {
 	return f
 }
 
+// classBytes returns what a frame of size bytes takes.
+func classBytes(size int) int { return 1 << max(leastClass, bits.Len(uint(max(size, 1)-1))) }
+
 func (m *memory) pooled(class int) *env.Frame {
 	if class < firstLargeClass {
 		f, _ := m.small[class-leastClass].Get().(*env.Frame)
@@ -64,7 +67,7 @@ func (m *memory) Give(f *env.Frame) {
 			f.Bytes[i] = poisoned
 		}
 	}
-	f.Free = nil // its facts stay with it, for the next ones
+	f.Free, f.Charge = nil, 0 // its facts stay with it, for the next ones
 	class := bits.Len(uint(cap(f.Bytes)) - 1)
 	if class < firstLargeClass {
 		m.small[class-leastClass].Put(f)

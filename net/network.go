@@ -31,6 +31,18 @@ import (
 type Options struct {
 	// ConnectionsMax bounds the connections taken by listeners; one more is closed at once. Zero: no bound.
 	ConnectionsMax int
+	// ConnectionsPerIPMax bounds those of one address; OverridesPerIP names addresses with bounds of their own. Zero: no bound.
+	ConnectionsPerIPMax int
+	OverridesPerIP      map[string]int
+	// FrameMemoryMax bounds the memory of received frames: beyond it nothing is read, and peers wait. Zero: no bound.
+	FrameMemoryMax int64
+	// HalfSentTimeout is how long an unfinished frame may take to come, and a second more for each 16 KiB that came. Zero: 30
+	// seconds.
+	HalfSentTimeout time.Duration
+	// UnreadTimeout is how long a peer may take nothing of what it was sent. Zero: a minute.
+	UnreadTimeout time.Duration
+	// Say is told what operators should know, at most a line in ten seconds of each kind. It is called on the loop.
+	Say func(line string)
 	// DialTimeout is how long a dial waits for an answer. Zero: ten seconds.
 	DialTimeout time.Duration
 	// Congestion names the TCP congestion control, on Linux. Empty: the machine's own.
@@ -39,7 +51,11 @@ type Options struct {
 	Poison bool
 }
 
-const dialTimeout = 10 * time.Second
+const (
+	dialTimeout     = 10 * time.Second
+	halfSentTimeout = 30 * time.Second
+	unreadTimeout   = time.Minute
+)
 
 // lingerTimeout bounds how long an ending connection waits for its peer to take what is queued, and then to close.
 const lingerTimeout = 3 * time.Second
@@ -49,8 +65,8 @@ type Network struct {
 	host    *host.Host
 	options Options
 	memory  memory
+	budget  budget
 	ids     atomic.Uint64
-	taken   atomic.Int64 // connections that listeners took and that stand
 	context context.Context
 	cancel  context.CancelFunc
 	group   sync.WaitGroup // every goroutine; only the loop's goroutine adds to it
@@ -62,6 +78,9 @@ type Network struct {
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
+	taken     int            // connections that listeners took and that stand
+	perIP     map[string]int // the same by address
+	refusals  refusals
 	listeners map[*listener]struct{}
 	stopped   bool
 }
@@ -73,9 +92,16 @@ func New(h *host.Host, options Options) *Network {
 	}
 	n := &Network{
 		host: h, options: options,
-		conns: make(map[*conn]struct{}), listeners: make(map[*listener]struct{}),
+		conns: make(map[*conn]struct{}), perIP: make(map[string]int), listeners: make(map[*listener]struct{}),
+	}
+	if options.HalfSentTimeout == 0 {
+		n.options.HalfSentTimeout = halfSentTimeout
+	}
+	if options.UnreadTimeout == 0 {
+		n.options.UnreadTimeout = unreadTimeout
 	}
 	n.memory.poison = options.Poison
+	n.budget.max = options.FrameMemoryMax
 	n.context, n.cancel = context.WithCancel(context.Background())
 	n.attempt.prepare()
 	h.AfterStep(n.flush)

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
+	"time"
 
 	"barnabas/core/env"
 )
@@ -24,11 +26,17 @@ type reader struct {
 	room     room
 	release  func(f *env.Frame)
 	turn     turn
+	account  account
+	received int64     // of the unfinished frame
+	since    time.Time // when it began to come, without what was waited for memory
+	begun    bool      // since and received are of it
+	watched  bool      // the socket has a deadline
 }
 
 func (r *reader) prepare(c *conn) {
 	r.conn = c
-	r.splitter = env.NewSplitter(c.options.FrameBytesMax, &c.network.memory)
+	r.account.budget = &c.network.budget
+	r.splitter = env.NewSplitter(c.options.FrameBytesMax, (*charged)(r))
 	r.room.max = int64(c.options.FramesHeldMax)
 	r.room.token = make(chan struct{}, 1)
 	r.release = r.released
@@ -37,8 +45,31 @@ func (r *reader) prepare(c *conn) {
 
 // released gives a delivered frame's memory back. On the loop.
 func (r *reader) released(f *env.Frame) {
-	r.conn.network.memory.Give(f)
+	(*charged)(r).Give(f)
 	r.room.leave()
+}
+
+// charged is the memory of a connection's frames: the network's, on the connection's account.
+type charged reader
+
+// Take waits when the budget is used up.
+func (m *charged) Take(size int) *env.Frame {
+	n := int64(classBytes(size))
+	if waited := m.account.enter(n, m.conn.gone); waited > 0 {
+		m.since = m.since.Add(waited)
+	}
+	f := m.conn.network.memory.Take(size)
+	f.Charge = n
+	return f
+}
+
+func (m *charged) Give(f *env.Frame) {
+	n := f.Charge
+	if sized, ok := f.Facts.(env.Sized); ok && sized.MemoryBytes() > 0 {
+		f.Facts = nil // too large to keep
+	}
+	m.conn.network.memory.Give(f)
+	m.account.leave(n)
 }
 
 // read is the reader goroutine: it reads until the stream ends, then closes the socket when the loop has heard of it.
@@ -50,7 +81,7 @@ func (c *conn) read() {
 	<-c.over
 	_ = c.socket.Close()
 	if c.taken {
-		c.network.taken.Add(-1)
+		c.network.giveBack(c.ip)
 	}
 	c.network.leave(c)
 }
@@ -62,6 +93,7 @@ var errGone = errors.New("no frame is delivered any more")
 func (r *reader) untilEnd() error {
 	for {
 		var err error
+		r.watch()
 		if gap := r.splitter.Gap(); len(gap) >= readBytes {
 			err = r.large(gap)
 		} else {
@@ -72,6 +104,8 @@ func (r *reader) untilEnd() error {
 		case errors.Is(err, errGone):
 			r.drain()
 			return nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("%w: %d bytes of a request came in %v and no more", env.ErrClosed, r.received, time.Since(r.since).Round(time.Second))
 		case errors.Is(err, io.EOF) && r.splitter.Partial():
 			return fmt.Errorf("%w inside a frame", env.ErrClosed)
 		default:
@@ -80,14 +114,37 @@ func (r *reader) untilEnd() error {
 	}
 }
 
+// watch has an unfinished frame come on: it has a while, and more for every byte that came.
+func (r *reader) watch() {
+	if !r.splitter.Partial() {
+		r.begun = false
+		if r.watched {
+			r.watched = false
+			r.conn.deadline(time.Time{})
+		}
+		return
+	}
+	if !r.begun {
+		r.begun, r.since, r.received = true, time.Now(), 0
+	}
+	r.watched = true
+	patience := r.conn.network.options.HalfSentTimeout + time.Duration(r.received)*time.Second/slowestBytes
+	r.conn.deadline(r.since.Add(patience))
+}
+
+// slowestBytes is how many bytes of a frame must come a second, once HalfSentTimeout is over.
+const slowestBytes = 16 << 10
+
 // large reads straight into an unfinished frame.
 func (r *reader) large(gap []byte) error {
 	n, err := r.turn.into(r.conn, gap)
 	if err != nil {
 		return err
 	}
+	r.received += int64(n)
 	b := r.burst()
 	if f := r.splitter.Filled(n); f != nil {
+		r.begun = false
 		r.add(b, f)
 	}
 	r.post(b)
@@ -97,6 +154,7 @@ func (r *reader) large(gap []byte) error {
 // small reads through a shared buffer and delivers the frames that are whole.
 func (r *reader) small() error {
 	buffer, n, err := r.turn.shared(r.conn)
+	r.received += int64(n)
 	if err == nil {
 		err = r.cut(buffer[:n])
 	}
@@ -118,6 +176,7 @@ func (r *reader) cut(p []byte) error {
 		if f == nil {
 			break
 		}
+		r.begun = false // the next one has its own time
 		r.add(b, f)
 		if r.room.full() {
 			r.post(b)
@@ -141,6 +200,12 @@ func (r *reader) add(b *burst, f *env.Frame) {
 	f.Free = r.release
 	if inspect := r.conn.options.Inspect; inspect != nil {
 		f.Facts = inspect(f.Bytes, f.Facts)
+		if sized, ok := f.Facts.(env.Sized); ok {
+			if n := sized.MemoryBytes(); n > 0 {
+				f.Charge += n
+				r.account.add(n)
+			}
+		}
 	}
 	r.room.enter()
 	b.frames = append(b.frames, f)

@@ -1,7 +1,11 @@
 package net
 
 import (
+	"errors"
+	"fmt"
 	stdnet "net"
+	"os"
+	"time"
 )
 
 // directBytes is how much the loop itself tries to send of one connection after a step. More would keep it from the
@@ -90,11 +94,25 @@ func (c *conn) write(skip int) {
 		}
 		buffers, sents := gather(batch, skip)
 		skip = 0
-		if _, err := buffers.WriteTo(c.socket); err != nil {
+		if err := c.writeAll(buffers); err != nil {
 			c.fail(err)
 		}
 		if len(sents) > 0 {
 			c.network.postSents(sents)
+		}
+	}
+}
+
+// writeAll writes the buffers, as long as the peer takes some of them now and then.
+func (c *conn) writeAll(buffers stdnet.Buffers) error {
+	for {
+		patient := c.expectReading()
+		n, err := buffers.WriteTo(c.socket)
+		switch {
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		case n == 0 || !patient:
+			return fmt.Errorf("the peer does not read: %w", err)
 		}
 	}
 }
@@ -118,6 +136,9 @@ func (c *conn) nextBatch() []outgoing {
 	}
 	c.queue = nil
 	c.writing = false
+	if !c.closeAsked && !c.readerGone {
+		_ = c.socket.SetWriteDeadline(time.Time{}) // the loop's own writes have none
+	}
 	closed := c.closeAsked && c.cause == nil
 	if c.readerGone {
 		c.postEnd()

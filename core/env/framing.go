@@ -22,15 +22,17 @@ type Splitter struct {
 	lengthGot     int
 	frame         *Frame // the one being filled, or nil
 	size, filled  int    // how long it will be, and how much of it is there
+	trusted       int    // the longest so far
 }
 
 const frameLengthBytes = 4
 
 // A length is only a claim. Memory for it is taken in growing pieces, so a peer can't make us hold much more than
-// growFactor times what it really sent.
+// growFactor times what it really sent. A stream that had large frames before is given more at once, which saves copies.
 const (
-	firstPieceBytes = 1 << 20
-	growFactor      = 4
+	firstPieceBytes   = 64 << 10
+	trustedPieceBytes = 1 << 20
+	growFactor        = 4
 )
 
 // NewSplitter returns a splitter at the start of a stream. A frame of more than frameBytesMax bytes is an error.
@@ -67,7 +69,7 @@ func (s *Splitter) begin() error {
 		return fmt.Errorf("%w: %d, at most %d are allowed", ErrFrameLength, size, s.frameBytesMax)
 	}
 	s.lengthGot, s.filled, s.size = 0, 0, int(size)
-	s.frame = s.memory.Take(min(s.size, firstPieceBytes))
+	s.frame = s.memory.Take(min(s.size, max(firstPieceBytes, min(s.trusted, trustedPieceBytes))))
 	return nil
 }
 
@@ -97,7 +99,7 @@ func (s *Splitter) finish() *Frame {
 		return nil
 	}
 	f := s.frame
-	s.frame = nil
+	s.frame, s.trusted = nil, max(s.trusted, s.size)
 	return f
 }
 

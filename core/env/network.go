@@ -33,8 +33,12 @@ type ConnOptions struct {
 type Inspect func(frame []byte, last Facts) Facts
 
 // Facts is what Inspect found; wire and api know the concrete type. They go with the frame: nobody looks at them after its
-// Release.
+// Release. Facts that keep much memory of their own tell how much, so that the network counts it with the frame's, and does
+// not keep it.
 type Facts any
+
+// Sized is Facts that say how many bytes they keep.
+type Sized interface{ MemoryBytes() int64 }
 
 // Listener is an address that takes connections.
 type Listener interface {
@@ -71,6 +75,8 @@ type ConnHandler interface {
 type Frame struct {
 	Bytes []byte
 	Facts Facts
+	// Charge is the memory that the network counts for the frame; its own.
+	Charge int64
 	// Free gives the memory back; set by the network. Callers use Release.
 	Free func(f *Frame)
 }

@@ -83,6 +83,9 @@ func (r *Reader) Done() error {
 // Position is the number of bytes read so far.
 func (r *Reader) Position() int { return r.end - len(r.b) }
 
+// Budget returns how many bytes may still be allocated.
+func (r *Reader) Budget() int { return r.budget }
+
 // Remaining is the number of bytes not read yet.
 func (r *Reader) Remaining() int { return len(r.b) }
 

@@ -28,6 +28,7 @@ type Facts struct {
 	names   protocol.Names
 	produce protocol.ProduceRequest
 	look    look
+	memory  int // that decoding took
 }
 
 // keptMax is how many topics, and how many partitions, of a request there may be for its memory to be used again.
@@ -51,6 +52,17 @@ func (f *Facts) Spoil() {
 	f.Header, f.Message, f.Err = protocol.RequestHeader{RequestApiKey: -1}, nil, env.ErrClosed
 	clear(f.Records)
 	clear(f.produce.TopicData)
+}
+
+// memoryNoted is how much memory of a request counts with its frame's; most have less.
+const memoryNoted = 64 << 10
+
+// MemoryBytes returns how much memory the request takes besides its frame, if it is much.
+func (f *Facts) MemoryBytes() int64 {
+	if f.memory < memoryNoted {
+		return 0
+	}
+	return int64(f.memory)
 }
 
 // openedFactor bounds what compressed batches of one frame may come to when they are opened: what one may, and so many
@@ -85,6 +97,7 @@ func (f *Facts) decode(frame []byte) {
 		message = protocol.NewRequest(f.Header.RequestApiKey)
 	}
 	message.Decode(r, f.Header.RequestApiVersion)
+	f.memory = budget(frame) - r.Budget()
 	if f.Err = r.Done(); f.Err == nil {
 		f.Message = message
 	}
