@@ -1,10 +1,12 @@
 package net_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"io"
 	stdnet "net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -142,4 +144,18 @@ func TestClaimsTakeLittleMemory(t *testing.T) {
 		_, _ = socket.Write(claim[:])
 	}
 	exchange(t, connect(t, address), []byte("passes"))
+}
+
+func TestABrowserIsToldWhatThePortSpeaks(t *testing.T) {
+	w := newWorld(t, net.Options{})
+	socket := connect(t, w.echoing(t, "127.0.0.1:0").Address())
+	_, _ = socket.Write([]byte("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"))
+	response, err := http.ReadResponse(bufio.NewReader(socket), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "Kafka") {
+		t.Errorf("%s %q, %v", response.Status, body, err)
+	}
 }

@@ -99,6 +99,7 @@ func (r *reader) untilEnd() error {
 		} else {
 			err = r.small()
 		}
+		r.answerStranger(err)
 		switch {
 		case err == nil:
 		case errors.Is(err, errGone):
@@ -209,6 +210,20 @@ func (r *reader) add(b *burst, f *env.Frame) {
 	}
 	r.room.enter()
 	b.frames = append(b.frames, f)
+}
+
+// httpAnswer is for those who point a browser or a health check at the port.
+const httpAnswer = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 60\r\n\r\n" +
+	"This port speaks Kafka's protocol. Use a Kafka client here.\n"
+
+// answerStranger tells a peer that speaks HTTP what it has found. Nothing else was sent on the connection before.
+func (r *reader) answerStranger(err error) {
+	var length *env.LengthError
+	if errors.As(err, &length) && length.Speaks() == env.HTTP {
+		_ = r.conn.socket.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = r.conn.socket.Write([]byte(httpAnswer))
+		_ = r.conn.socket.CloseWrite()
+	}
 }
 
 // post hands the frames to the loop.

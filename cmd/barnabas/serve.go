@@ -43,7 +43,7 @@ func serve(s site, stop <-chan struct{}) error {
 	defer monitor.Close()
 	files := disk.NewPosix(h.Loop(), func(in task.Input) { h.Post(in, true) }, disk.Options{Folder: s.settings.Folder()})
 	h.AtEnd(files.Stop)
-	network := net.New(h, net.Options{ConnectionsMax: s.settings.Int("max.connections")})
+	network := net.New(h, networkOptions(s))
 	broker := core.Open(h.Env(files, network), core.Options{
 		Settings: s.settings, Listeners: s.settings.ListenAddresses(), Advertised: s.settings.AdvertisedAddresses(), Folder: s.settings.Folder(),
 	})
@@ -123,4 +123,13 @@ func (w *watched) FreeBytes() int64 {
 		return -1
 	}
 	return seen.FreeBytes
+}
+
+// networkOptions are what the settings allow peers.
+func networkOptions(s site) net.Options {
+	overrides, _ := s.settings.ConnectionsPerIP() // which were read when the settings were
+	return net.Options{
+		ConnectionsMax: s.settings.Int("max.connections"), ConnectionsPerIPMax: s.settings.Int("max.connections.per.ip"),
+		OverridesPerIP: overrides, FrameMemoryMax: max(0, s.settings.Long("queued.max.request.bytes")), Say: s.say,
+	}
 }

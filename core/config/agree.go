@@ -15,6 +15,8 @@ func (s *Settings) agree() ([]Warning, error) {
 		errs = append(errs, s.check(b))
 	}
 	errs = append(errs, s.checkRetention())
+	_, err := s.ConnectionsPerIP()
+	errs = append(errs, err, s.checkRequestMemory())
 	if address := s.String("metrics.listen"); address != "" {
 		if err := CheckAddress(address); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", s.describe("metrics.listen"), err))

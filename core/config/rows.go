@@ -63,6 +63,18 @@ var brokerRows = []Row{
 		Meaning: "connections open at once; one more is closed",
 	},
 	{
+		Name: "max.connections.per.ip", Rule: atLeast(Int, 0), Default: "2147483647",
+		Meaning: "connections of one address open at once; one more is closed",
+	},
+	{
+		Name: "max.connections.per.ip.overrides", Rule: Rule{Type: List}, Default: "",
+		Meaning: "addresses with another bound, ADDRESS:NUMBER",
+	},
+	{
+		Name: "queued.max.request.bytes", Rule: atLeast(Long, -1), Default: "268435456",
+		Meaning: "memory for requests that came and are not answered; beyond it none is read; -1: no bound",
+	},
+	{
 		Name: "connections.max.idle.ms", Rule: atLeast(Duration, -1), Default: "600000",
 		Meaning:    "a connection without a request for this long is closed; -1: never",
 		Simulation: []string{"10000", "600000"},

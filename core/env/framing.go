@@ -66,12 +66,55 @@ func (s *Splitter) Next(p []byte) (f *Frame, rest []byte, err error) {
 func (s *Splitter) begin() error {
 	size := int64(int32(binary.BigEndian.Uint32(s.length[:])))
 	if size < 0 || size > int64(s.frameBytesMax) {
-		return fmt.Errorf("%w: %d, at most %d are allowed", ErrFrameLength, size, s.frameBytesMax)
+		return &LengthError{size, s.frameBytesMax, s.length, s.trusted == 0}
 	}
 	s.lengthGot, s.filled, s.size = 0, 0, int(size)
 	s.frame = s.memory.Take(min(s.size, max(firstPieceBytes, min(s.trusted, trustedPieceBytes))))
 	return nil
 }
+
+// LengthError is an ErrFrameLength: the length, which is what a peer that speaks another protocol begins with.
+type LengthError struct {
+	Length  int64
+	Most    int
+	bytes   [frameLengthBytes]byte
+	isFirst bool // no frame came before
+}
+
+// Is says that it is an ErrFrameLength.
+func (e *LengthError) Is(target error) bool { return target == ErrFrameLength }
+
+func (e *LengthError) Error() string {
+	if speaks := e.Speaks(); speaks != "" {
+		return fmt.Sprintf("%v: these are the first bytes of %s (%q); this listener speaks Kafka's protocol without TLS",
+			ErrFrameLength, speaks, e.bytes[:])
+	}
+	return fmt.Sprintf("%v: %d, at most %d are allowed (socket.request.max.bytes)", ErrFrameLength, e.Length, e.Most)
+}
+
+// Speaks guesses the protocol of a peer whose first bytes are no frame, or returns "".
+func (e *LengthError) Speaks() string {
+	b := e.bytes
+	switch {
+	case !e.isFirst:
+		return ""
+	case b[0] == 0x16 && b[1] == 3:
+		return "a TLS handshake"
+	case string(b[:]) == "SSH-":
+		return "SSH"
+	case string(b[:]) == "PRI ":
+		return "HTTP/2"
+	}
+	for _, verb := range [...]string{"GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "CONN", "TRAC", "PATC"} {
+		if string(b[:]) == verb {
+			return HTTP
+		}
+	}
+	return ""
+}
+
+// HTTP is what a LengthError says of a peer that speaks it.
+const HTTP = "HTTP"
 
 // Gap returns memory for the next bytes of the present frame, or nothing between frames. A host may read the stream
 // straight into it and then call Filled, which saves large frames a copy.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"testing"
 
 	"barnabas/core/env"
@@ -177,3 +178,25 @@ func (m *reusingMemory) Take(size int) *env.Frame {
 }
 
 func (m *reusingMemory) Give(*env.Frame) {}
+
+func TestAStrangersProtocolIsNamed(t *testing.T) {
+	for first, want := range map[string]string{
+		"GET / HTTP/1.1\r\n": "HTTP", "POST /": "HTTP", "\x16\x03\x01\x02\x00\x01": "a TLS handshake", "SSH-2.0-x": "SSH", "PRI * HTTP/2": "HTTP/2",
+		"\xff\xff\xff\xff": "", "hello": "",
+	} {
+		s := env.NewSplitter(100<<20, &plainMemory{})
+		_, _, err := s.Next([]byte(first))
+		var length *env.LengthError
+		if !errors.As(err, &length) || !errors.Is(err, env.ErrFrameLength) || length.Speaks() != want || (want != "") != strings.Contains(err.Error(), "first bytes of "+want) {
+			t.Errorf("%q: %v", first, err)
+		}
+	}
+	s := env.NewSplitter(100, &plainMemory{})
+	if _, _, err := s.Next([]byte("\x00\x00\x00\x01a")); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := s.Next([]byte("GET "))
+	if err == nil || strings.Contains(err.Error(), "HTTP") {
+		t.Errorf("within a stream: %v", err)
+	}
+}
