@@ -171,9 +171,11 @@ func TestFetchTakesNoMoreThanItIsAllowedButAlwaysTheFirstBatch(t *testing.T) {
 	f(2*one, 3*one, 0, "0", "1")
 
 	// The first batch is exempt in the first partition that has one, and in no other.
+	r.publish(topic("third", 1, []int32{1}, []int32{1})...)
+	r.produced("third", batch("0"))
 	two := fetch("led", 5, 12)
 	two.MaxBytes = 1
-	two.Topics = append(two.Topics, fetch("small", 0, 12).Topics[0], fetch("led", 0, 12).Topics[0])
+	two.Topics = append(two.Topics, fetch("small", 0, 12).Topics[0], fetch("third", 0, 12).Topics[0])
 	answer := r.ask(two, 12).(*protocol.FetchResponse)
 	var got [][]string
 	for _, topic := range answer.Responses {

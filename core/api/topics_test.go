@@ -83,8 +83,8 @@ func TestMetadataMakesTopicsWhenClientAndBrokerAllowIt(t *testing.T) {
 			t.Errorf("auto.create.topics.enable=%s, allowed %t, version %d: %q with %d partitions, want %q",
 				enabled, allow, version, row.ErrorCode, len(row.Partitions), want)
 		}
-		if again := answer.Topics[1]; again.ErrorCode != row.ErrorCode || again.TopicId != row.TopicId {
-			t.Errorf("asked twice, the topic is %+v and %+v", row, again)
+		if len(answer.Topics) != 1 {
+			t.Errorf("asked twice, the topic is answered %d times", len(answer.Topics))
 		}
 	}
 	f("true", true, 13, protocol.ErrNone)

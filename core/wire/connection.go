@@ -19,18 +19,20 @@ type Handler func(*Request)
 
 // Server makes connections of what a listener accepts.
 type Server struct {
-	loop    *task.Loop
-	handle  Handler
-	open    map[uint64]*Connection
-	pending []*Connection // have answers to send at the end of the step
-	say     func(string)
-	serving bool
-	idleMax time.Duration
-	early   []*Connection // have requests from before Serve
-	traffic Traffic
-	over    []*Request // encoded in this step, and to be used again
-	unused  []*Request
-	spare   []*sending
+	loop       *task.Loop
+	handle     Handler
+	open       map[uint64]*Connection
+	pending    []*Connection // have answers to send at the end of the step
+	say        func(string)
+	serving    bool
+	unsaid     int          // complaints
+	quietUntil task.Instant // until then no more complaints are said
+	idleMax    time.Duration
+	early      []*Connection // have requests from before Serve
+	traffic    Traffic
+	over       []*Request // encoded in this step, and to be used again
+	unused     []*Request
+	spare      []*sending
 }
 
 // NewServer returns a server that hands requests to handle.
@@ -65,6 +67,23 @@ func (s *Server) Serve() {
 
 // Connections returns how many connections are open.
 func (s *Server) Connections() int { return len(s.open) }
+
+// complain tells the operator of a client that does wrong, at most once in a while.
+func (s *Server) complain(line string) {
+	now := s.loop.Now()
+	if now < s.quietUntil {
+		s.unsaid++
+		return
+	}
+	if s.unsaid > 0 {
+		line += fmt.Sprintf(" (and %d more connections since the last such line)", s.unsaid)
+	}
+	s.quietUntil, s.unsaid = now.Add(quiet), 0
+	s.say(line)
+}
+
+// quiet is how long complaints are only counted after one was said.
+const quiet = time.Second
 
 // flush sends what the step answered, one send a connection.
 func (s *Server) flush() {
@@ -105,6 +124,7 @@ type Connection struct {
 	queued  bool
 	closed  bool
 	held    bool         // a request holds later ones back
+	unsent  int          // bytes of answers that have not left
 	asked   task.Instant // when the last request came
 	idle    *task.Timer
 }
@@ -151,7 +171,7 @@ func (c *Connection) OnFrame(f *env.Frame) {
 
 // start begins requests as far as the barrier allows (rule T4).
 func (c *Connection) start() {
-	for c.waiting.Len() > 0 && !c.closed && !c.held {
+	for c.waiting.Len() > 0 && !c.closed && !c.held && c.unsent < unsentMax {
 		f := c.waiting.First()
 		isProduce := apiKey(f.Bytes) == protocol.KeyProduce
 		if c.active.Len() > 0 && !(isProduce && c.active.Last().Header.RequestApiKey == protocol.KeyProduce) {
@@ -237,6 +257,7 @@ func (c *Connection) send() {
 		out.release, c.release = c.release, out.release
 		out.parts = out.writer.Pieces(out.parts)
 		c.server.traffic.sent(out.parts)
+		out.count(c)
 		c.conn.Send(out.parts, out.sent) // the network owns it until then
 		return
 	case out != nil:
@@ -246,6 +267,9 @@ func (c *Connection) send() {
 	c.release = nil
 	runAll(release)
 }
+
+// unsentMax is how much of answers may wait for a client to read them before no more of its requests are begun.
+const unsentMax = 4 << 20
 
 func runAll(functions []func()) {
 	for _, f := range functions {
@@ -259,14 +283,17 @@ func (c *Connection) refuse(reason error) {
 		return
 	}
 	c.server.traffic.Refused++
-	c.server.say("closing a connection: " + reason.Error())
+	c.server.complain("closing a connection: " + reason.Error())
 	c.send()
 	c.conn.Close()
 	c.end()
 }
 
 // OnClose is told that the connection ended.
-func (c *Connection) OnClose(error) {
+func (c *Connection) OnClose(err error) {
+	if errors.Is(err, env.ErrFrameLength) {
+		c.server.complain(fmt.Sprintf("closing a connection of %s: %v", c.conn.RemoteAddress(), err))
+	}
 	delete(c.server.open, c.conn.ID())
 	c.end()
 }

@@ -99,6 +99,9 @@ func (f *Facts) decode(frame []byte) {
 	message.Decode(r, f.Header.RequestApiVersion)
 	f.memory = budget(frame) - r.Budget()
 	if f.Err = r.Done(); f.Err == nil {
+		f.Err = tidy(message)
+	}
+	if f.Err == nil {
 		f.Message = message
 	}
 }

@@ -13,6 +13,8 @@ type sending struct {
 	parts   [][]byte
 	release []func()
 	sent    func()
+	to      *Connection
+	bytes   int
 }
 
 // sending returns one with nothing in it.
@@ -32,7 +34,22 @@ func (s *Server) sending() *sending {
 // left is told that the network needs the memory no longer.
 func (o *sending) left() {
 	runAll(o.release)
+	c := o.to
+	full := c.unsent >= unsentMax
+	c.unsent -= o.bytes
 	o.over()
+	if full {
+		c.start()
+	}
+}
+
+// count notes what is on its way to the connection.
+func (o *sending) count(c *Connection) {
+	o.to, o.bytes = c, 0
+	for _, p := range o.parts {
+		o.bytes += len(p)
+	}
+	c.unsent += o.bytes
 }
 
 // keptBytes is how large a buffer may be to be kept for further answers.
@@ -45,6 +62,7 @@ func (o *sending) over() {
 	}
 	clear(o.parts)
 	clear(o.release)
+	o.to = nil
 	o.parts, o.release = o.parts[:0], o.release[:0]
 	o.writer.Reset(nil)
 	o.server.spare = append(o.server.spare, o)
