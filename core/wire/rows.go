@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"cmp"
 	"fmt"
 
 	"barnabas/core/protocol"
@@ -110,20 +109,20 @@ func merged[T, P any, K comparable](rows []T, of func(*T) (K, *[]P)) []T {
 	return rows[:kept]
 }
 
-// distinct returns the rows without those whose key comes again later; the later ones take their places. Rows in ascending
+// distinct returns the rows without those whose partition comes again later; the later ones take their places. Rows in ascending
 // order, as most clients send them, are only looked at.
-func distinct[T any, K cmp.Ordered](rows []T, key func(*T) K) []T {
+func distinct[T any](rows []T, partition func(*T) int32) []T {
 	ascend := true
 	for i := 1; i < len(rows) && ascend; i++ {
-		ascend = key(&rows[i-1]) < key(&rows[i])
+		ascend = partition(&rows[i-1]) < partition(&rows[i])
 	}
 	if ascend {
 		return rows
 	}
-	seen := make(map[K]int, len(rows))
+	seen := make(map[int32]int, len(rows))
 	kept := 0
 	for i := range rows {
-		k := key(&rows[i])
+		k := partition(&rows[i])
 		if at, found := seen[k]; found {
 			rows[at] = rows[i]
 			continue
