@@ -9,7 +9,7 @@ import (
 )
 
 // Kept is what the metadata say and this version does not act on yet. It is Apache Kafka's as much as ours: nothing of it is
-// forgotten, and a folder that goes back to Kafka has it in the same records (docs/decisions/0009).
+// forgotten, and a folder that goes back to Kafka has it in the same records (docs/decisions/0010).
 type Kept struct {
 	ACLs        ordered.Map[string, *protocol.AccessControlEntryRecord] // by id
 	Credentials ordered.Map[string, *protocol.UserScramCredentialRecord]
