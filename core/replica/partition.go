@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -122,6 +123,9 @@ func (p *Partition) Append(batch []byte, h record.Header, acks Acks) (Appended, 
 		return Appended{again.Base, again.End, true}, nil
 	}
 	base, err := p.Log.AppendAsLeader(batch, h, p.epoch)
+	if errors.Is(err, storage.ErrStopping) { // as in Kafka, whose brokers hand their partitions over first
+		return Appended{}, fmt.Errorf("%w: %w", protocol.ErrNotLeaderOrFollower, err)
+	}
 	if err != nil {
 		return Appended{}, fmt.Errorf("%w: %w", protocol.ErrKafkaStorageError, err)
 	}

@@ -95,7 +95,7 @@ func (l *Log) CheckProducer(h *record.Header) (*Duplicate, error) {
 }
 
 // AppendAsLeader gives the batch the next offsets and the epoch, appends it, and returns its base offset. p is copied.
-// Errors: ErrBusy, journal.ErrFull, journal.ErrOffline. Requires: the batch was checked, and its producer too.
+// Errors: ErrBusy, ErrStopping, journal.ErrFull, journal.ErrOffline. Requires: the batch was checked, and its producer too.
 func (l *Log) AppendAsLeader(p []byte, h record.Header, epoch record.LeaderEpoch) (record.Offset, error) {
 	if err := l.room(len(p)); err != nil {
 		return -1, err

@@ -10,6 +10,9 @@ import (
 // ErrBusy is returned by appends when the journal has to wait for partition logs: AwaitRoom tells when to try again.
 var ErrBusy = journal.ErrBusy
 
+// ErrStopping is returned by appends when the directory is being closed: nothing enters it any more.
+var ErrStopping = errors.New("the broker is stopping")
+
 // room says whether data may enter. The metadata log goes on in the reserve (rule J14), but no batch is larger than what
 // fits into a segment with its commit.
 func (l *Log) room(size int) error {
@@ -18,7 +21,7 @@ func (l *Log) room(size int) error {
 		return fmt.Errorf("a batch of %d bytes: the journal takes at most %d, half a segment", size, most)
 	}
 	if d.stopping {
-		return fmt.Errorf("%w: the broker is stopping", journal.ErrOffline)
+		return ErrStopping
 	}
 	if l.always && d.journal.Failure() == nil {
 		return nil

@@ -213,6 +213,7 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 	request.TopicData = []protocol.TopicProduceData{data}
 	b.answers++
 	c.options.Hooks.Ledger.Sent(p.plan.Partition, len(b.bytes))
+	asked := c.env.Loop.Now()
 	c.peer(address, second).Ask(request, p.plan.Version, requestTimeout).Then(func(reply *wire.Reply, err error) {
 		c.options.Hooks.Operation()
 		b.answers--
@@ -220,11 +221,22 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 		if err == nil {
 			row := &reply.Message.(*protocol.ProduceResponse).Responses[0].PartitionResponses[0]
 			b.last.code, b.last.base = row.ErrorCode, row.BaseOffset
+			p.checkRefusal(row, c.env.Loop.Now().Sub(asked))
 			reply.Release()
 		}
 		p.judge(b)
 		b.changed.Raise()
 	})
+}
+
+// checkRefusal looks at what was refused for want of room. A journal that only waits for partition logs holds producers back
+// for as long as they have asked for; errors are for what does not go away by itself (decision 8).
+func (p *Producer) checkRefusal(row *protocol.PartitionProduceResponse, after time.Duration) {
+	hooks := &p.client.options.Hooks
+	if row.ErrorCode == protocol.ErrKafkaStorageError && !hooks.Trouble && after < p.timeout {
+		hooks.Violate("UnexpectedError", fmt.Sprintf("produce to %s: %v after %v of %v, on a sound disk: %s",
+			p.plan.Partition, row.ErrorCode, after, p.timeout, row.ErrorMessage.Value))
+	}
 }
 
 // judge looks at an answer.
