@@ -1,6 +1,10 @@
 package sim
 
-import "strings"
+import (
+	"strings"
+
+	"barnabas/linearizability"
+)
 
 // homes returns every invariant there is, with the folder of the package that judges it, below the module.
 func homes() map[string]string {
@@ -16,7 +20,9 @@ func homes() map[string]string {
 	add("sim/ledger", `AckedOnDisk LostWrite InconsistentOffset Duplicate Order NeverWritten ProducerIDReused
 		StartWithoutReason DeletedRecordsBack OffsetOfTimestamp`)
 	add("sim/client", `Skipped ReadAboveHighWatermark CorruptBatch UnexpectedError StartAboveHighWatermark DeletedTopicServes`)
-	add("sim/witness", `ClientLost ClientDuplicate ClientReordered ClientDiverged ClientOffsetTwice ClientUnwritten`)
+	for _, a := range linearizability.Anomalies() {
+		add("linearizability", a.String())
+	}
 	// What the broker itself notices: its own checks, wherever they stand.
 	add("core", `Panic BrokerStarts BrokerFailed MetadataApplies`)
 	return all
@@ -25,10 +31,10 @@ func homes() map[string]string {
 // OracleIn returns the folder of the package that judges the invariant, or "" for one that does not exist.
 func OracleIn(invariant string) string { return homes()[invariant] }
 
-// SeenByClients says whether clients alone saw it: one in an answer, or the witness in all of them together.
+// SeenByClients says whether clients alone saw it: one in an answer, or the judge of histories in all of them together.
 func SeenByClients(invariant string) bool {
 	in := OracleIn(invariant)
-	return in == "sim/witness" || in == "sim/client"
+	return in == "linearizability" || in == "sim/client"
 }
 
 // Outside says whether the invariant is judged outside the package: neither in it, nor below or above it.

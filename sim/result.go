@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"barnabas/core/task"
+	"barnabas/linearizability"
 	"barnabas/sim/kernel"
 )
 
@@ -24,6 +25,8 @@ type Options struct {
 	// LedgerOff: judge only by what clients saw (rule O5). The same things happen as with it, and more of them after a
 	// violation, since that is no reason to stop.
 	LedgerOff bool
+	// KeepHistory: the result has the history of what clients saw, also when nothing is wrong with it.
+	KeepHistory bool
 }
 
 // Violation is one promise that was broken.
@@ -52,4 +55,9 @@ type Result struct {
 	Violations []Violation
 	Unknown    uint64         // checks that could not decide
 	Seen       [MarksMax]bool // of Marks()
+
+	// History is what clients saw, and Findings what is wrong with it by that alone: each is a violation too. Package
+	// linearizability draws pictures of them. Nil when nothing is wrong, unless Options.KeepHistory.
+	History  *linearizability.History
+	Findings []linearizability.Finding
 }

@@ -71,7 +71,7 @@ func run(p *plan.Plan, o Options) Result {
 	}
 	w.ledger = ledger.New(w.judge, w.wallMax)
 	w.ledger.Memory = memoryOf(p)
-	w.witness = witness.New(w.violate)
+	w.witness = witness.New(w.kernel.Now)
 	w.build()
 	end := task.Instant(0).Add(p.Virtual)
 	w.runUntil(end)
@@ -162,6 +162,7 @@ func (w *world) finish() {
 		r.Faults = append(r.Faults, FaultCount{kind, count})
 	}
 	slices.SortFunc(r.Faults, func(a, b FaultCount) int { return strings.Compare(a.Kind, b.Kind) })
+	w.judgeHistory()
 }
 
 // describe says where every replica stands, for a violation's detail.

@@ -11,7 +11,6 @@ import (
 	"barnabas/sim/ledger"
 	"barnabas/sim/plan"
 	"barnabas/sim/simnet"
-	"barnabas/sim/witness"
 )
 
 // settleTime is how long after the last fault everything must have settled.
@@ -157,19 +156,19 @@ func (w *world) audit() {
 // auditorID is beyond every client's.
 const auditorID = 1 << 33
 
-// judgeEnd judges what was read at the end, first by the ledger and then by what clients saw alone.
+// judgeEnd judges what was read at the end.
 func (w *world) judgeEnd() {
 	type row struct{ from, to int64 }
 	rows := make(map[ledger.Partition]row)
-	var finals []witness.Final
 	for _, c := range w.auditor.Consumers {
 		rows[c.Partition()] = row{c.From(), c.Position()}
-		finals = append(finals, witness.Final{Reader: c.Reader(), From: c.From()})
+		if c.AtEnd() {
+			w.witness.Ends(c.Reader())
+		}
 	}
 	w.ledger.Finish(func(p ledger.Partition) (from, to int64) { return rows[p].from, rows[p].to })
 	for _, b := range w.brokers {
 		b.before = b.readDisk()
 		b.judgeDisk()
 	}
-	w.witness.Judge(finals)
 }

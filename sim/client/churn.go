@@ -7,6 +7,7 @@ import (
 	"barnabas/core/protocol"
 	"barnabas/core/task"
 	"barnabas/core/wire"
+	"barnabas/linearizability"
 	"barnabas/sim/ledger"
 	"barnabas/sim/plan"
 )
@@ -27,10 +28,13 @@ type Churn struct {
 	stopped  bool
 	producer *Producer
 	consumer *Consumer
+
+	administrator uint32 // as which the witness knows it
+	open          bool   // some request since the last beginning may have had an effect that was not told
 }
 
 func (c *Client) startChurn(plan ChurnPlan) *Churn {
-	churn := &Churn{client: c, plan: plan}
+	churn := &Churn{client: c, plan: plan, administrator: c.options.Hooks.Witness.AddClient()}
 	c.env.Loop.Go("churn", churn.run)
 	return churn
 }
@@ -64,7 +68,6 @@ func (c *Churn) run(t *task.Task) {
 		c.producer.Abandon()
 		c.consumer.Abandon()
 		book.Gone(part)
-		c.client.options.Hooks.Witness.Gone(part)
 		c.delete(t, id)
 	}
 }
@@ -82,6 +85,21 @@ func (c *Churn) use(part ledger.Partition) {
 	c.client.Consumers = append(c.client.Consumers, c.consumer)
 }
 
+// begin begins to make or delete the topic.
+func (c *Churn) begin() task.Instant {
+	c.open = false
+	return c.client.env.Loop.Now()
+}
+
+// conflict is the outcome when a topic is there already, or not any more: that of an earlier request whose answer was lost, if
+// there is one.
+func (c *Churn) conflict() linearizability.Outcome {
+	if c.open {
+		return linearizability.OK
+	}
+	return linearizability.Conflict
+}
+
 // ask asks the one broker until it answers.
 func (c *Churn) ask(t *task.Task, request protocol.Message, version int16) *wire.Reply {
 	for {
@@ -90,8 +108,14 @@ func (c *Churn) ask(t *task.Task, request protocol.Message, version int16) *wire
 		if err == nil {
 			return reply
 		}
+		c.open = true
 		c.client.backOff(t)
 	}
+}
+
+// changed notes what came of making or deleting the topic.
+func (c *Churn) changed(kind linearizability.Kind, call task.Instant, id protocol.UUID, outcome linearizability.Outcome) {
+	c.client.options.Hooks.Witness.Changed(kind, c.administrator, call, c.plan.Topic, id, outcome)
 }
 
 // create makes the topic and returns its id. Nobody else makes one of that name, so one that is there already is the
@@ -104,6 +128,7 @@ func (c *Churn) create(t *task.Task) protocol.UUID {
 	}
 	request := protocol.NewCreateTopicsRequest()
 	request.Topics, request.TimeoutMs = []protocol.CreatableTopic{topic}, 1000
+	call := c.begin()
 	for {
 		reply := c.ask(t, request, 7)
 		row := reply.Message.(*protocol.CreateTopicsResponse).Topics[0]
@@ -111,12 +136,16 @@ func (c *Churn) create(t *task.Task) protocol.UUID {
 		c.client.options.Hooks.Answered("create-topic", row.ErrorCode)
 		switch row.ErrorCode {
 		case protocol.ErrNone:
+			c.changed(linearizability.Create, call, row.TopicId, linearizability.OK)
 			return row.TopicId
 		case protocol.ErrTopicAlreadyExists:
+			outcome := c.conflict()
 			if id, ok := c.lookUp(t); ok {
+				c.changed(linearizability.Create, call, id, outcome)
 				return id
 			}
 		case protocol.ErrKafkaStorageError, protocol.ErrRequestTimedOut:
+			c.open = true
 		default:
 			c.client.options.Hooks.Violate("UnexpectedError", fmt.Sprintf("create topic %s: %v", c.plan.Topic, row.ErrorCode))
 		}
@@ -143,6 +172,7 @@ func (c *Churn) delete(t *task.Task, id protocol.UUID) {
 	row := protocol.NewDeleteTopicState()
 	row.TopicId = id
 	request.Topics, request.TimeoutMs = []protocol.DeleteTopicState{row}, 1000
+	call := c.begin()
 	for {
 		reply := c.ask(t, request, 6)
 		code := reply.Message.(*protocol.DeleteTopicsResponse).Responses[0].ErrorCode
@@ -150,10 +180,16 @@ func (c *Churn) delete(t *task.Task, id protocol.UUID) {
 		c.client.options.Hooks.Answered("delete-topic", code)
 		switch code {
 		case protocol.ErrNone, protocol.ErrUnknownTopicId:
+			outcome := linearizability.OK
+			if code == protocol.ErrUnknownTopicId {
+				outcome = c.conflict()
+			}
+			c.changed(linearizability.Delete, call, id, outcome)
 			c.client.options.Hooks.Changed("C2")
 			c.judgeGone(t, id)
 			return
 		case protocol.ErrKafkaStorageError, protocol.ErrRequestTimedOut:
+			c.open = true
 		default:
 			c.client.options.Hooks.Violate("UnexpectedError", fmt.Sprintf("delete topic %s: %v", c.plan.Topic, code))
 		}

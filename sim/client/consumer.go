@@ -78,6 +78,7 @@ func (c *Consumer) run(t *task.Task) {
 	for !c.over {
 		address, topicID := c.client.leader(t, c.plan.Partition)
 		version := c.client.options.FetchVersion
+		c.client.options.Hooks.Witness.Poll(c.reader)
 		reply, err := c.peer(address).Ask(c.request(topicID, version), version, c.plan.WaitMax+requestTimeout).Wait(t)
 		c.client.options.Hooks.Operation()
 		if err != nil {
@@ -135,6 +136,7 @@ func (c *Consumer) restart(t *task.Task, address string) bool {
 	c.client.options.Hooks.Sometimes("consumer-followed-start")
 	c.client.options.Hooks.Ledger.SeeStart(c.plan.Partition, row.Offset)
 	c.position, c.from = row.Offset, row.Offset
+	c.client.options.Hooks.Witness.Seek(c.reader, c.position)
 	return true
 }
 
@@ -145,6 +147,7 @@ func (c *Consumer) offsetOf(t *task.Task, address string, time int64) (found pro
 	row := protocol.NewListOffsetsPartition()
 	row.PartitionIndex, row.CurrentLeaderEpoch, row.Timestamp = c.plan.Partition.Index, -1, time
 	request.Topics = []protocol.ListOffsetsTopic{{Name: c.plan.Partition.Topic, Partitions: []protocol.ListOffsetsPartition{row}}}
+	asked := c.client.env.Loop.Now()
 	reply, err := c.peer(address).Ask(request, 7, requestTimeout).Wait(t)
 	c.client.options.Hooks.Operation()
 	if err != nil {
@@ -156,6 +159,9 @@ func (c *Consumer) offsetOf(t *task.Task, address string, time int64) (found pro
 		return found, false
 	}
 	found = answer.Topics[0].Partitions[0]
+	if found.ErrorCode == protocol.ErrNone && time == earliest {
+		c.client.options.Hooks.Witness.Starts(c.reader, asked, found.Offset)
+	}
 	return found, found.ErrorCode == protocol.ErrNone
 }
 
@@ -216,7 +222,19 @@ func (c *Consumer) take(row *protocol.FetchPartitionData) protocol.Error {
 	}
 	hooks.Ledger.SeeStart(part, row.LogStartOffset)
 	c.refused = 0
-	err := ledger.ReadBatches(row.Records.Bytes, func(offset int64, value []byte) {
+	var err error
+	hooks.Witness.Polled(c.reader, func(saw func(offset int64, value []byte)) { err = c.read(row, saw) })
+	if err != nil {
+		hooks.Violate("CorruptBatch", fmt.Sprintf("%s at %d: %v", part, c.position, err))
+	}
+	c.atEnd = c.position >= row.HighWatermark
+	return protocol.ErrNone
+}
+
+// read takes over the records.
+func (c *Consumer) read(row *protocol.FetchPartitionData, saw func(offset int64, value []byte)) error {
+	hooks, part := &c.client.options.Hooks, c.plan.Partition
+	return ledger.ReadBatches(row.Records.Bytes, func(offset int64, value []byte) {
 		switch {
 		case offset < c.position: // the batch began before the position
 			return
@@ -226,12 +244,7 @@ func (c *Consumer) take(row *protocol.FetchPartitionData) protocol.Error {
 			hooks.Violate("ReadAboveHighWatermark", fmt.Sprintf("%s: offset %d, high watermark %d", part, offset, row.HighWatermark))
 		}
 		hooks.Ledger.Read(part, offset, value)
-		hooks.Witness.Read(c.reader, offset, value)
+		saw(offset, value)
 		c.position = offset + 1
 	})
-	if err != nil {
-		hooks.Violate("CorruptBatch", fmt.Sprintf("%s at %d: %v", part, c.position, err))
-	}
-	c.atEnd = c.position >= row.HighWatermark
-	return protocol.ErrNone
 }

@@ -10,8 +10,10 @@ import (
 	"barnabas/core/record"
 	"barnabas/core/task"
 	"barnabas/core/wire"
+	"barnabas/linearizability"
 	"barnabas/sim/ledger"
 	"barnabas/sim/plan"
+	"barnabas/sim/witness"
 )
 
 // ProducerPlan is what one producer does.
@@ -52,6 +54,8 @@ type batch struct {
 	answers int          // requests under way
 	last    outcome
 	again   int
+	sent    witness.Sent
+	open    bool // some request may have had an effect that was not told
 	plan    *plan.Send
 }
 
@@ -194,6 +198,7 @@ func (p *Producer) make(send *plan.Send) *batch {
 		b.again = 1 // a producer that is not idempotent gives up after so many retries
 	}
 	p.queue = append(p.queue, b)
+	b.sent = c.options.Hooks.Witness.Send(b.values)
 	return b
 }
 
@@ -224,6 +229,9 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 			p.checkRefusal(row, c.env.Loop.Now().Sub(asked))
 			reply.Release()
 		}
+		if err != nil || linearizability.OutcomeOf(int16(b.last.code)) == linearizability.Unknown {
+			b.open = true
+		}
 		p.judge(b)
 		b.changed.Raise()
 	})
@@ -253,7 +261,7 @@ func (p *Producer) judge(b *batch) {
 		p.known = true
 		if !b.over || p.plan.Idempotent {
 			hooks.Ledger.Ack(b.values, o.base)
-			hooks.Witness.Acked(b.values, o.base)
+			hooks.Witness.Acked(b.sent, o.base)
 		}
 		if !b.over {
 			hooks.Acked()
@@ -300,6 +308,9 @@ func (p *Producer) deliver(t *task.Task, b *batch) {
 		}
 		if p.over || !p.plan.Idempotent && attempt > b.again {
 			c.options.Hooks.Sometimes("batch-given-up")
+			if !b.open {
+				c.options.Hooks.Witness.Failed(b.sent)
+			}
 			p.end(b)
 			return
 		}

@@ -11,8 +11,8 @@ func (c *Consumer) passOver() bool {
 		return false
 	}
 	c.client.options.Hooks.Sometimes("consumer-passed-over")
-	c.client.options.Hooks.Witness.Refused(c.reader, c.position)
 	c.position++
+	c.client.options.Hooks.Witness.Seek(c.reader, c.position)
 	c.refused = patience - 1 // damage mostly takes more than one record
 	return true
 }

@@ -11,6 +11,7 @@ func (c *Consumer) reread() {
 	if c.client.draw(c.plan.Rereads, streamReread, uint64(c.reader), c.rereads) == 0 {
 		c.client.options.Hooks.Sometimes("consumer-read-again")
 		c.position = c.from + int64(c.client.draw(uint64(c.position-c.from), streamReread, uint64(c.reader), c.rereads, 1))
+		c.client.options.Hooks.Witness.Seek(c.reader, c.position)
 	}
 }
 

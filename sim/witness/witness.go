@@ -1,221 +1,238 @@
-// Package witness judges a run by what its clients saw, and by nothing else: what they sent, which offsets they were told,
-// what each consumer read, and what one of them reads at the end from the start of every partition.
+// Package witness records what a run's clients did and saw, and nothing else, as a history: sends and what came of them,
+// polls, and answers about where logs start and end. Package linearizability judges it, as it judges histories of real
+// brokers. The simulator's ledger sees more and earlier; a bug that loses data must be found by either (rule O5).
 //
-// It is how a history of a real broker can be judged too. The simulator's ledger sees more and earlier; a bug that loses
-// data must be found by either (rule O5).
-//
-// What it does not do: judge real time, or anything that needs more than one look at the whole history.
+// What it does not do: judge. Nor does it note polls that returned nothing, of which there are many, and which say nothing.
 package witness
 
 import (
 	"fmt"
 	"math"
 
+	"barnabas/core/task"
+	"barnabas/linearizability"
 	"barnabas/sim/ledger"
 )
 
 // Witness collects one run's history.
 type Witness struct {
-	violate   func(invariant, detail string)
-	producers []producer
-	readers   []*reader
-	expiring  map[ledger.Partition]bool
-	deleted   map[ledger.Partition]bool
+	now        func() task.Instant
+	history    linearizability.History
+	partitions map[ledger.Partition]uint32
+	producers  []producer // by the ledger's numbers
+	readers    []reader
+	strange    uint32 // payloads that are no values
 }
 
+// producer is one producer: a client of the history.
 type producer struct {
-	ledger.Class
-	acks []ack
+	client    uint32
+	partition uint32
+	lossy     bool
+	again     uint32 // the client that stands for answers to repeats, or noClient
 }
 
-// ack is one acknowledged batch.
-type ack struct {
-	base   int64
-	values []ledger.Value
-}
+const noClient = math.MaxUint32
 
 // Reader names a consumer.
 type Reader int
 
-// reader is what a consumer read, in a row.
+// reader is one consumer: a client of the history.
 type reader struct {
-	partition ledger.Partition
-	pieces    []piece
+	client    uint32
+	partition uint32
+	from      int64 // what it reads next, by its own choice; -1: it goes on
+	call      task.Instant
+	last      int // its last poll's place in the history, or -1 when that returned nothing
+	lastCall  task.Instant
+	lastEnd   task.Instant
+	answered  bool // since it went where it is
 }
 
-// piece is what was read without a gap.
-type piece struct {
-	base   int64
-	values []ledger.Value
-}
+// Sent names a batch on its way.
+type Sent int
 
 // New returns a witness that has seen nothing.
-func New(violate func(invariant, detail string)) *Witness {
-	return &Witness{violate: violate, expiring: make(map[ledger.Partition]bool), deleted: make(map[ledger.Partition]bool)}
+func New(now func() task.Instant) *Witness {
+	return &Witness{now: now, partitions: make(map[ledger.Partition]uint32)}
+}
+
+// History returns what was recorded.
+func (w *Witness) History() *linearizability.History { return &w.history }
+
+func (w *Witness) partition(p ledger.Partition) uint32 {
+	number, ok := w.partitions[p]
+	if !ok {
+		name := p.String()
+		if p.Life > 0 {
+			name = fmt.Sprintf("%s#%d", name, p.Life)
+		}
+		number = w.history.AddPartition(linearizability.Partition{Name: name})
+		w.partitions[p] = number
+	}
+	return number
 }
 
 // AddProducer notes a producer. Producers come in the order of their numbers.
-func (w *Witness) AddProducer(c ledger.Class) { w.producers = append(w.producers, producer{Class: c}) }
+func (w *Witness) AddProducer(c ledger.Class) {
+	class := linearizability.Retrying
+	if c.Idempotent {
+		class = linearizability.Idempotent
+	}
+	w.producers = append(w.producers, producer{
+		client:    w.history.AddClient(linearizability.Client{Class: class, Lossy: !c.Lasting}),
+		partition: w.partition(c.Partition), lossy: !c.Lasting, again: noClient,
+	})
+}
 
-// AddReader notes a consumer of the partition.
+// AddReader notes a consumer of the partition. It begins at the offset 0.
 func (w *Witness) AddReader(p ledger.Partition) Reader {
-	w.readers = append(w.readers, &reader{partition: p})
+	w.readers = append(w.readers, reader{client: w.AddClient(), partition: w.partition(p)})
 	return Reader(len(w.readers) - 1)
 }
 
+// AddClient notes a client that neither sends nor reads.
+func (w *Witness) AddClient() uint32 { return w.history.AddClient(linearizability.Client{}) }
+
 // Expires notes that old records of the partition may rightly go: by retention, or because somebody asked for it.
-func (w *Witness) Expires(p ledger.Partition) { w.expiring[p] = true }
+func (w *Witness) Expires(p ledger.Partition) { w.history.Partitions[w.partition(p)].Expires = true }
 
-// Gone notes that the partition's topic was deleted.
-func (w *Witness) Gone(p ledger.Partition) { w.deleted[p] = true }
+// value returns the history's name for a value.
+func (w *Witness) value(v ledger.Value) linearizability.Value {
+	return linearizability.MakeValue(w.producers[v.Producer].client, v.Number)
+}
 
-// Acked notes that a producer was told that its batch stands at the offset.
-func (w *Witness) Acked(values []ledger.Value, base int64) {
-	if p := &w.producers[values[0].Producer]; p.Lasting {
-		p.acks = append(p.acks, ack{base, values})
+// Send notes that a producer sends a batch for the first time. What came of it is not known yet, and may never be.
+func (w *Witness) Send(values []ledger.Value) Sent {
+	p := &w.producers[values[0].Producer]
+	return Sent(w.history.Add(linearizability.Operation{
+		Kind: linearizability.Send, Outcome: linearizability.Unknown, Client: p.client, Partition: p.partition,
+		Epoch: linearizability.NoEpoch, Offset: -1, First: w.value(values[0]), Count: int32(len(values)),
+		Call: int64(w.now()), Return: linearizability.Never,
+	}))
+}
+
+// Acked notes that the producer was told that its batch stands at the offset.
+func (w *Witness) Acked(s Sent, base int64) {
+	o := &w.history.Operations[s]
+	switch o.Outcome {
+	case linearizability.Unknown:
+		o.Outcome, o.Offset, o.Return = linearizability.OK, base, int64(w.now())
+	case linearizability.OK:
+		if o.Offset != base {
+			w.ackedElsewhere(*o, base)
+		}
 	}
 }
 
-// Read notes that the consumer was given the payload at the offset.
-func (w *Witness) Read(r Reader, offset int64, payload []byte) {
-	reader := w.readers[r]
-	v, ok := ledger.Decode(payload)
-	if !ok || int(v.Producer) >= len(w.producers) || w.producers[v.Producer].Partition != reader.partition {
-		w.violate("ClientUnwritten", fmt.Sprintf("a consumer of %s was given at offset %d what nobody sent there: %x",
-			reader.partition, offset, payload[:min(len(payload), ledger.ValueBytes)]))
+// ackedElsewhere notes that the answer to a repeat named another offset: somebody saw the batch there too.
+func (w *Witness) ackedElsewhere(send linearizability.Operation, base int64) {
+	p := &w.producers[w.producerOf(send.Client)]
+	if p.lossy {
 		return
 	}
-	reader.add(offset, v)
-}
-
-// refused stands for a record that a broker refuses to give: nobody knows what it is.
-var refused = ledger.Value{Producer: math.MaxUint32, Number: math.MaxUint32}
-
-// Refused notes that the consumer was told that the record at the offset can't be read any more: it is neither lost nor
-// another one.
-func (w *Witness) Refused(r Reader, offset int64) { w.readers[r].add(offset, refused) }
-
-func (r *reader) add(offset int64, v ledger.Value) {
-	if n := len(r.pieces); n == 0 || r.pieces[n-1].end() != offset {
-		r.pieces = append(r.pieces, piece{base: offset})
+	if p.again == noClient {
+		p.again = w.AddClient()
 	}
-	last := &r.pieces[len(r.pieces)-1]
-	last.values = append(last.values, v)
+	w.history.Add(linearizability.Operation{
+		Kind: linearizability.Poll, Client: p.again, Partition: p.partition, Epoch: linearizability.NoEpoch, Offset: base,
+		Call: int64(w.now()), Return: int64(w.now()),
+		Runs: []linearizability.Run{{Offset: base, First: send.First, Count: send.Count, Epoch: linearizability.NoEpoch}},
+	})
 }
 
-func (p *piece) end() int64 { return p.base + int64(len(p.values)) }
-
-// at returns the value at the offset.
-func (p *piece) at(offset int64) (ledger.Value, bool) {
-	if offset < p.base || offset >= p.end() {
-		return ledger.Value{}, false
-	}
-	return p.values[offset-p.base], true
-}
-
-// Final is the last reading of a partition from its start to its end.
-type Final struct {
-	Reader Reader
-	From   int64 // where it began after the last time that records expired under it
-}
-
-// Judge compares the history with the final reading of each partition, given in a fixed order.
-func (w *Witness) Judge(finals []Final) {
-	for _, f := range finals {
-		r := w.readers[f.Reader]
-		if w.deleted[r.partition] {
-			continue
-		}
-		final := piece{base: f.From}
-		if n := len(r.pieces); n > 0 && r.pieces[n-1].base >= f.From {
-			final = r.pieces[n-1] // earlier ones ended where records expired while they were read
-		}
-		w.judgeAcks(r.partition, &final)
-		w.judgeOrder(r.partition, &final)
-		w.judgeReaders(r.partition, f.Reader, &final)
-	}
-}
-
-// judgeAcks: what was acknowledged is there, at the offset that was told, and no offset was told twice.
-func (w *Witness) judgeAcks(name ledger.Partition, final *piece) {
-	told := make(map[int64]ledger.Value)
+func (w *Witness) producerOf(client uint32) int {
 	for i := range w.producers {
-		if w.producers[i].Partition != name {
-			continue
-		}
-		for _, a := range w.producers[i].acks {
-			for n, v := range a.values {
-				w.judgeAck(name, final, told, a.base+int64(n), v)
-			}
+		if w.producers[i].client == client {
+			return i
 		}
 	}
+	panic("no such producer")
 }
 
-func (w *Witness) judgeAck(name ledger.Partition, final *piece, told map[int64]ledger.Value, offset int64, v ledger.Value) {
-	if other, ok := told[offset]; ok && other != v {
-		w.violate("ClientOffsetTwice", fmt.Sprintf("%s: offset %d was told for value %v and for %v", name, offset, other, v))
-	}
-	told[offset] = v
-	if offset < final.base && w.expiring[name] {
+// Failed notes that nothing of the batch can have been appended: every request that carried it was answered so.
+func (w *Witness) Failed(s Sent) {
+	o := &w.history.Operations[s]
+	o.Outcome, o.Return = linearizability.Failed, int64(w.now())
+}
+
+// Seek notes that the consumer goes on elsewhere, of its own choice.
+func (w *Witness) Seek(r Reader, offset int64) {
+	w.readers[r].from, w.readers[r].answered = offset, false
+}
+
+// Poll notes that the consumer asks for records now.
+func (w *Witness) Poll(r Reader) { w.readers[r].call = w.now() }
+
+// Polled notes that the consumer was given records, which records hands to visit in turn. Requires: Poll.
+func (w *Witness) Polled(r Reader, records func(visit func(offset int64, payload []byte))) {
+	reader := &w.readers[r]
+	reader.answered, reader.last = true, -1
+	reader.lastCall, reader.lastEnd = reader.call, w.now()
+	var runs []linearizability.Run
+	records(func(offset int64, payload []byte) { runs = w.extend(runs, offset, payload) })
+	if len(runs) == 0 {
 		return
 	}
-	if is, ok := final.at(offset); !ok {
-		w.violate("ClientLost", fmt.Sprintf("%s: value %v was acknowledged at offset %d; at the end there is [%d, %d)",
-			name, v, offset, final.base, final.end()))
-	} else if is != v && is != refused {
-		w.violate("ClientLost", fmt.Sprintf("%s: value %v was acknowledged at offset %d, where value %v stands at the end",
-			name, v, offset, is))
-	}
+	reader.last = w.history.Add(linearizability.Operation{
+		Kind: linearizability.Poll, Client: reader.client, Partition: reader.partition, Epoch: linearizability.NoEpoch,
+		Offset: reader.from, Call: int64(reader.call), Return: int64(w.now()), Runs: runs,
+	})
+	reader.from = -1
 }
 
-// judgeOrder: the records of an idempotent producer stand there once, in its order.
-func (w *Witness) judgeOrder(name ledger.Partition, final *piece) {
-	newest := make(map[uint32]uint32)
-	seen := make(map[ledger.Value]int64)
-	for i, v := range final.values {
-		if v == refused || !w.producers[v.Producer].Idempotent {
-			continue
+// extend adds a record to runs.
+func (w *Witness) extend(runs []linearizability.Run, offset int64, payload []byte) []linearizability.Run {
+	v := w.decode(payload)
+	if n := len(runs); n > 0 {
+		if last := &runs[n-1]; last.Offset+int64(last.Count) == offset && last.First+linearizability.Value(last.Count) == v {
+			last.Count++
+			return runs
 		}
-		offset := final.base + int64(i)
-		if before, ok := seen[v]; ok {
-			w.violate("ClientDuplicate", fmt.Sprintf("%s: value %v stands at offset %d and at %d", name, v, before, offset))
-			continue
-		}
-		seen[v] = offset
-		if last, ok := newest[v.Producer]; ok && v.Number < last {
-			w.violate("ClientReordered", fmt.Sprintf("%s: value %v stands at offset %d, behind number %d", name, v, offset, last))
-		}
-		newest[v.Producer] = max(newest[v.Producer], v.Number)
 	}
+	return append(runs, linearizability.Run{Offset: offset, First: v, Count: 1, Epoch: linearizability.NoEpoch})
 }
 
-// judgeReaders: all consumers read the same.
-func (w *Witness) judgeReaders(name ledger.Partition, last Reader, final *piece) {
-	for number, r := range w.readers {
-		if r.partition != name || Reader(number) == last {
-			continue
-		}
-		for i := range r.pieces {
-			w.judgePiece(name, number, &r.pieces[i], final)
-		}
+// decode returns the value of a payload. What nobody can have sent gets a value that nobody has sent.
+func (w *Witness) decode(payload []byte) linearizability.Value {
+	v, ok := ledger.Decode(payload)
+	if !ok || int(v.Producer) >= len(w.producers) {
+		w.strange++
+		return linearizability.MakeValue(noClient-1, w.strange)
 	}
+	return w.value(v)
 }
 
-func (w *Witness) judgePiece(name ledger.Partition, number int, p, final *piece) {
-	for i, v := range p.values {
-		offset := p.base + int64(i)
-		is, ok := final.at(offset)
-		if v == refused || is == refused {
-			continue
-		}
-		if ok && is != v {
-			w.violate("ClientDiverged", fmt.Sprintf("%s: consumer %d read value %v at offset %d, where value %v stands at the end",
-				name, number, v, offset, is))
-			return
-		} else if !ok && offset >= final.base {
-			w.violate("ClientDiverged", fmt.Sprintf("%s: consumer %d read value %v at offset %d; at the end there is [%d, %d)",
-				name, number, v, offset, final.base, final.end()))
-			return
-		}
+// Ends notes that the consumer's last answer left it at the end of the log, and that it is known by other means that
+// nothing more was acknowledged.
+func (w *Witness) Ends(r Reader) {
+	reader := &w.readers[r]
+	if !reader.answered {
+		return
 	}
+	if reader.last < 0 {
+		reader.last = w.history.Add(linearizability.Operation{
+			Kind: linearizability.Poll, Client: reader.client, Partition: reader.partition, Epoch: linearizability.NoEpoch,
+			Offset: reader.from, Call: int64(reader.lastCall), Return: int64(reader.lastEnd),
+		})
+	}
+	w.history.Operations[reader.last].Final = true
+}
+
+// Starts notes that the consumer asked where the log starts, since that instant, and was told.
+func (w *Witness) Starts(r Reader, call task.Instant, offset int64) {
+	reader := &w.readers[r]
+	w.history.Add(linearizability.Operation{
+		Kind: linearizability.Earliest, Client: reader.client, Partition: reader.partition, Epoch: linearizability.NoEpoch,
+		Offset: offset, Call: int64(call), Return: int64(w.now()),
+	})
+}
+
+// Changed notes that a client made or deleted a topic of that name and id, having asked for it since that instant.
+func (w *Witness) Changed(kind linearizability.Kind, client uint32, call task.Instant, name string, id [16]byte, outcome linearizability.Outcome) {
+	w.history.Add(linearizability.Operation{
+		Kind: kind, Outcome: outcome, Client: client, Epoch: linearizability.NoEpoch, Offset: -1,
+		Call: int64(call), Return: int64(w.now()),
+		Register: &linearizability.Register{Key: "topic/" + name, Value: fmt.Sprintf("%x", id), Metadata: -1},
+	})
 }

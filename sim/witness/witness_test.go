@@ -1,149 +1,122 @@
 package witness
 
 import (
-	"slices"
+	"bytes"
 	"testing"
 
+	"barnabas/core/task"
+	"barnabas/linearizability"
 	"barnabas/sim/ledger"
 )
 
-var part = ledger.Partition{Topic: "t"}
-
-func payload(v ledger.Value) []byte {
-	p := make([]byte, ledger.ValueBytes)
-	v.Encode(p)
-	return p
-}
-
-// history is a witness with an idempotent producer (0), a plain one (1), one whose acknowledgements promise little (2), a
-// consumer, and the one that reads everything at the end.
-type history struct {
+// scene is a witness with a clock that stands until it is moved.
+type scene struct {
 	*Witness
-	early, final Reader
-	from         int64 // of the last reading
+	time task.Instant
 }
 
-func (h *history) read(r Reader, base int64, values ...ledger.Value) {
-	for i, v := range values {
-		h.Read(r, base+int64(i), payload(v))
+func newScene() *scene {
+	s := &scene{}
+	s.Witness = New(func() task.Instant { return s.time })
+	return s
+}
+
+func (s *scene) polled(r Reader, base int64, values ...ledger.Value) {
+	s.Polled(r, func(visit func(int64, []byte)) {
+		for i, v := range values {
+			p := make([]byte, ledger.ValueBytes+3)
+			v.Encode(p)
+			visit(base+int64(i), p)
+		}
+	})
+}
+
+func TestWhatClientsSeeIsWritten(t *testing.T) {
+	part := ledger.Partition{Topic: "t"}
+	next := ledger.Partition{Topic: "t", Life: 2}
+	s := newScene()
+	s.AddProducer(ledger.Class{Partition: part, Idempotent: true, Lasting: true})
+	early := s.AddReader(part)
+	s.AddProducer(ledger.Class{Partition: part})
+	final := s.AddReader(part)
+	idle, lost := s.AddReader(part), s.AddReader(part)
+	s.AddProducer(ledger.Class{Partition: next, Lasting: true})
+	admin := s.AddClient()
+	s.Expires(next)
+	a, b := ledger.Value{Producer: 0, Number: 0}, ledger.Value{Producer: 0, Number: 1}
+	c, other := ledger.Value{Producer: 1, Number: 0}, ledger.Value{Producer: 2, Number: 7}
+
+	s.time = 10
+	s.Changed(linearizability.Create, admin, 5, "t", [16]byte{1}, linearizability.Conflict)
+	first := s.Send([]ledger.Value{a, b})
+	s.Poll(early)
+	s.time = 20
+	s.Acked(first, 0)
+	s.Acked(first, 0) // the answer to a repeat
+	s.polled(early, 0)
+	s.Poll(early)
+	second := s.Send([]ledger.Value{c})
+	failed := s.Send([]ledger.Value{{Producer: 1, Number: 1}})
+	s.time = 30
+	s.polled(early, 0, a, b, c)
+	s.Failed(failed)
+	s.Acked(first, 4) // a repeat was appended again
+	s.Acked(second, 2)
+	s.Acked(second, 9) // that promises nothing
+	s.Seek(early, 1)
+	s.Poll(early)
+	s.Polled(early, func(visit func(int64, []byte)) { visit(1, []byte("garbage that is long enough")) })
+	s.Poll(early)
+	s.polled(early, 2, other, ledger.Value{Producer: 9})
+	s.Starts(early, 25, 0)
+
+	s.time = 40
+	s.Poll(final)
+	s.time = 50
+	s.polled(final, 0, a, b)
+	s.Poll(final)
+	s.time = 60
+	s.polled(final, 2)
+	s.Ends(final) // that was told by an answer without records
+	s.Poll(idle)
+	s.polled(idle, 0, a)
+	s.Ends(idle)
+	s.Seek(lost, 5)
+	s.Ends(lost) // it was told nothing there
+
+	const want = `barnabas-history 1
+partition 0 t-0
+partition 1 t-0#2 expires
+client 0 idempotent
+client 1 consumer
+client 2 retrying lossy
+client 3 consumer
+client 4 consumer
+client 5 consumer
+client 6 retrying
+client 7 consumer
+client 8 consumer
+create 7 5 10 conflict topic/t=01000000000000000000000000000000
+send 0 0 10 20 ok 0.0+2@0
+send 2 0 20 30 ok 2.0@2
+send 2 0 20 30 failed 2.1
+poll 1 0 20 30 ok from=0 0.0+2@0 2.0@2
+poll 8 0 30 30 ok from=4 0.0+2@4
+poll 1 0 30 30 ok from=1 4294967294.1@1
+poll 1 0 30 30 ok 6.7@2 4294967294.2@3
+earliest 1 0 25 30 ok 0
+poll 3 0 40 50 ok from=0 0.0+2@0
+poll 3 0 50 60 ok final
+poll 4 0 60 60 ok from=0 0.0@0 final
+`
+	var got bytes.Buffer
+	if _, err := s.History().WriteTo(&got); err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestEveryAnomalyIsNoticedAndNothingElse(t *testing.T) {
-	a0, a1, a2 := ledger.Value{Producer: 0, Number: 0}, ledger.Value{Producer: 0, Number: 1}, ledger.Value{Producer: 0, Number: 2}
-	b0, b1, c0 := ledger.Value{Producer: 1, Number: 0}, ledger.Value{Producer: 1, Number: 1}, ledger.Value{Producer: 2, Number: 0}
-	for _, test := range []struct {
-		name    string
-		happens func(h *history)
-		want    []string
-	}{
-		{"a clean history", func(h *history) {
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.Acked([]ledger.Value{a0, a1}, 0) // the answer to a repeat
-			h.Acked([]ledger.Value{b0}, 2)
-			h.read(h.early, 0, a0, a1)
-			h.read(h.early, 1, a1, b0) // once more, from the middle
-			h.read(h.final, 0, a0, a1, b0)
-		}, nil},
-		{"an acknowledged record is missing at the end", func(h *history) {
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.read(h.final, 0, a0)
-		}, []string{"ClientLost"}},
-		{"everything is missing", func(h *history) {
-			h.Acked([]ledger.Value{a0}, 0)
-		}, []string{"ClientLost"}},
-		{"another record stands where one was acknowledged", func(h *history) {
-			h.Acked([]ledger.Value{a0}, 0)
-			h.read(h.final, 0, b0)
-		}, []string{"ClientLost"}},
-		{"an acknowledgement that promises little", func(h *history) {
-			h.Acked([]ledger.Value{c0}, 0)
-			h.read(h.final, 0, b0)
-		}, nil},
-		{"records below the start are missing", func(h *history) {
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.read(h.final, 1, a1)
-		}, []string{"ClientLost"}},
-		{"records below the start are missing, as they may", func(h *history) {
-			h.Expires(part)
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.read(h.final, 1, a1)
-		}, nil},
-		{"records go while they are read at the end", func(h *history) {
-			h.Expires(part)
-			h.Acked([]ledger.Value{a0, a1, a2}, 0)
-			h.read(h.final, 0, a0)
-			h.read(h.final, 2, a2)
-		}, nil},
-		{"all that is left goes while it is read at the end", func(h *history) {
-			h.Expires(part)
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.read(h.final, 0, a0)
-			h.from = 2
-		}, nil},
-		{"an offset is told twice", func(h *history) {
-			h.Acked([]ledger.Value{a0}, 0)
-			h.Acked([]ledger.Value{b0}, 0)
-			h.read(h.final, 0, a0)
-		}, []string{"ClientOffsetTwice", "ClientLost"}},
-		{"an idempotent record stands twice", func(h *history) {
-			h.read(h.final, 0, a0, b0, a0)
-		}, []string{"ClientDuplicate"}},
-		{"a plain record may stand twice", func(h *history) {
-			h.read(h.final, 0, b0, b0)
-		}, nil},
-		{"idempotent records change places", func(h *history) {
-			h.read(h.final, 0, a1, a0)
-		}, []string{"ClientReordered"}},
-		{"plain records may change places", func(h *history) {
-			h.read(h.final, 0, b1, b0)
-		}, nil},
-		{"two consumers read different records", func(h *history) {
-			h.read(h.early, 0, a0)
-			h.read(h.final, 0, b0)
-		}, []string{"ClientDiverged"}},
-		{"a record that was read is gone", func(h *history) {
-			h.read(h.early, 0, b0, b1)
-			h.read(h.final, 0, b0)
-		}, []string{"ClientDiverged"}},
-		{"records that are refused are not lost", func(h *history) {
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.read(h.early, 0, a0, a1, b0)
-			h.Refused(h.early, 3)
-			h.Refused(h.final, 0)
-			h.read(h.final, 1, a1)
-			h.Refused(h.final, 2)
-			h.read(h.final, 3, b1)
-		}, nil},
-		{"what is neither refused nor there is lost", func(h *history) {
-			h.Acked([]ledger.Value{a0, a1}, 0)
-			h.Refused(h.final, 0)
-		}, []string{"ClientLost"}},
-		{"a record nobody sent", func(h *history) {
-			h.Read(h.final, 0, []byte("garbage that is long enough"))
-			h.Read(h.final, 0, payload(ledger.Value{Producer: 9}))
-		}, []string{"ClientUnwritten", "ClientUnwritten"}},
-		{"a record of the topic that had the name before", func(h *history) {
-			next := h.AddReader(ledger.Partition{Topic: "t", Life: 1})
-			h.Read(next, 0, payload(a0))
-		}, []string{"ClientUnwritten"}},
-		{"a deleted topic owes nothing", func(h *history) {
-			h.Acked([]ledger.Value{a0}, 0)
-			h.Gone(part)
-		}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var got []string
-			h := &history{Witness: New(func(invariant, _ string) { got = append(got, invariant) })}
-			h.AddProducer(ledger.Class{Partition: part, Idempotent: true, Lasting: true})
-			h.AddProducer(ledger.Class{Partition: part, Lasting: true})
-			h.AddProducer(ledger.Class{Partition: part})
-			h.early, h.final = h.AddReader(part), h.AddReader(part)
-			test.happens(h)
-			h.Judge([]Final{{Reader: h.final, From: h.from}})
-			if !slices.Equal(got, test.want) {
-				t.Errorf("noticed %v, want %v", got, test.want)
-			}
-		})
+	if got.String() != want {
+		t.Errorf("wrote\n%s\nwant\n%s", &got, want)
+	}
+	if _, err := linearizability.Read(&got); err != nil {
+		t.Error(err)
 	}
 }
