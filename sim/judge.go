@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"time"
 
 	"barnabas/core/env"
@@ -30,7 +31,8 @@ func (w *world) judgeHistory() {
 	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
-		w.violate(f.Anomaly.String(), h.Describe(f))
+		name := f.Anomaly.String()
+		w.violate(name, strings.TrimPrefix(h.Describe(f), name+": "))
 	}
 	if w.options.KeepHistory || !report.Clean() {
 		w.result.History, w.result.Findings = h, report.Findings

@@ -122,11 +122,7 @@ func (p *program) picture(h *linearizability.History, report *linearizability.Re
 		p.say("%s: nothing was found, so there is no picture", checkPath)
 		return nil
 	}
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("could not write the picture: %w", err)
-	}
-	err = errors.Join(linearizability.Picture(h, &report.Findings[0], file), file.Close())
+	err := writeFile(path, func(w io.Writer) error { return linearizability.Picture(h, &report.Findings[0], w) })
 	if err != nil {
 		return fmt.Errorf("could not write the picture: %w", err)
 	}

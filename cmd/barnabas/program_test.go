@@ -127,6 +127,7 @@ func TestUsage(t *testing.T) {
 		{"sim run --minutes 1e300", 2, "barnabas sim run: --minutes 1e+300 is out of bounds"},
 		{"sim run --brokers 0", 2, "barnabas sim run: --brokers 0 is out of bounds: take 1 to 1000"},
 		{"sim run --clients -1", 2, "barnabas sim run: --clients -1 is out of bounds: take 1 to 1000"},
+		{"sim run --seeds 2 --history h", 2, "barnabas sim run: --history h is of one run, and there are 2 seeds; take --seed S"},
 		{"sim run --jobs 0", 2, "barnabas sim run: --jobs 0 is out of bounds: take 1 to 1000"},
 		{"sim run --output yaml", 2, `barnabas sim run: --output "yaml" is none of table, json; the nearest is table`},
 		{"sim run --profile swam", 2, `barnabas sim run: there is no profile "swam"; the nearest is swarm (--profile help lists them)`},

@@ -49,6 +49,7 @@ type campaign struct {
 	jobs             int
 	keepGoing        bool
 	save             string
+	history          string
 	json             bool
 	twice            bool
 	plant            string
@@ -64,6 +65,7 @@ type simFlags struct {
 	profile, mutant        string
 	keepGoing              bool
 	save, output, plant    string
+	history                string
 	twice, ledger          bool
 }
 
@@ -81,7 +83,8 @@ func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
 	flags.IntVar(&f.jobs, "jobs", 1, "how many seeds to run at once")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "go on after a seed with a violation")
 	flags.StringVar(&f.save, "save", "",
-		"write the plan of every failing seed into this `folder`; or, with a name that ends in .plan, that of the one seed")
+		"write the plan of every failing seed into this `folder`, with a history and a picture where clients saw it; or, with a name that ends in .plan, that of the one seed")
+	flags.StringVar(&f.history, "history", "", "write what clients did and saw to this `FILE`, for barnabas check (one seed)")
 	flags.StringVar(&f.output, "output", "table", "table or json")
 	flags.BoolVar(&f.twice, "twice", false, "run every seed twice; different digests are a violation")
 	flags.StringVar(&f.plant, "plant", "",
@@ -105,7 +108,7 @@ func prepareSimRun(p *program, flags *pflag.FlagSet) func() int {
 func (f *simFlags) campaign(p *program) (campaign, error) {
 	c := campaign{
 		first: f.firstSeed, seeds: f.seeds, brokers: f.brokers, clients: f.clients, profile: f.profile, jobs: f.jobs,
-		keepGoing: f.keepGoing, save: f.save, json: f.output == "json",
+		keepGoing: f.keepGoing, save: f.save, history: f.history, json: f.output == "json",
 		twice: f.twice, plant: f.plant, ledgerOff: !f.ledger,
 	}
 	err := errors.Join(f.readSeeds(&c), f.readMinutes(&c), f.checkCounts(), p.checkProfile(f.profile),
@@ -113,6 +116,9 @@ func (f *simFlags) campaign(p *program) (campaign, error) {
 		oneOf("plant", f.plant, append([]string{""}, sim.Plants()...)...))
 	if err == nil && c.savesOne() && c.seeds > 1 {
 		err = usagef("--save %s is one plan, and there are %d seeds; name a folder", c.save, c.seeds)
+	}
+	if err == nil && c.history != "" && c.seeds > 1 {
+		err = usagef("--history %s is of one run, and there are %d seeds; take --seed S", c.history, c.seeds)
 	}
 	return c, err
 }
@@ -187,7 +193,7 @@ func (p *program) readMutant(name string, c *campaign) error {
 
 // options returns what to give the simulator for a seed.
 func (c *campaign) options(seed uint64) sim.Options {
-	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant, LedgerOff: c.ledgerOff}
+	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant, LedgerOff: c.ledgerOff, KeepHistory: c.history != ""}
 }
 
 // replay is the command that runs one seed of the campaign again, with every flag that matters, so that a changed

@@ -62,6 +62,9 @@ func (p *program) saveRun(c *campaign, r *sim.Result) error {
 	if err := writePlan(path, drawn, comments); err != nil {
 		return fmt.Errorf("could not save seed %d: %w", r.Seed, err)
 	}
+	if err := writeFindings(strings.TrimSuffix(path, planSuffix), r); err != nil {
+		return fmt.Errorf("seed %d: %w", r.Seed, err)
+	}
 	return nil
 }
 

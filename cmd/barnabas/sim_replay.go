@@ -31,11 +31,13 @@ type look struct {
 	log, output    string
 	twice, ledger  bool
 	plant          string
+	history        string
 }
 
 func prepareSimReplay(p *program, flags *pflag.FlagSet) func() int {
 	var l look
 	flags.StringVar(&l.output, "output", "table", "table or json")
+	flags.StringVar(&l.history, "history", "", "write what clients did and saw to this `FILE`, for barnabas check")
 	flags.StringVar(&l.log, "log", "", "table: print what happens, line by line")
 	flags.BoolVar(&l.untilViolation, "until-violation", false, "stop at the first violation")
 	flags.BoolVar(&l.without, "without-mutant", false, "leave out the bug that the plan puts into brokers")
@@ -62,7 +64,7 @@ func prepareSimReplay(p *program, flags *pflag.FlagSet) func() int {
 }
 
 func (p *program) simReplay(read *plan.Plan, l look) int {
-	o := sim.Options{Twice: l.twice, Plant: l.plant, LedgerOff: !l.ledger, UntilViolation: l.untilViolation}
+	o := sim.Options{Twice: l.twice, Plant: l.plant, LedgerOff: !l.ledger, UntilViolation: l.untilViolation, KeepHistory: l.history != ""}
 	var unwritten error
 	if l.log == "table" {
 		o.Log = func(line string) {
@@ -80,6 +82,11 @@ func (p *program) simReplay(read *plan.Plan, l look) int {
 	}
 	if err := newReport(p.stdout, l.output == "json").seed(&out.result); err != nil || unwritten != nil {
 		return p.failed(simReplayPath, fmt.Errorf("could not print: %v %v", err, unwritten))
+	}
+	if l.history != "" {
+		if err := writeHistory(l.history, out.result.History); err != nil {
+			return p.failed(simReplayPath, err)
+		}
 	}
 	if out.clean() {
 		if read.Expect != "" {

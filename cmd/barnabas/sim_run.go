@@ -78,6 +78,11 @@ func (p *program) simRun(c campaign) int {
 		if err := p.saveRun(&c, &o.result); err != nil {
 			p.say("%s: %v", simRunPath, err)
 		}
+		if c.history != "" {
+			if err := writeHistory(c.history, o.result.History); err != nil {
+				return p.failed(simRunPath, err)
+			}
+		}
 		if o.clean() {
 			continue
 		}
