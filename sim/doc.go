@@ -10,8 +10,8 @@
 // publishes metadata batches as a quorum elsewhere would.
 //
 // What a violation rests on has three sources: brokers looked at from inside, the ledger (all that was sent, told and read,
-// and the bytes of disks by its own parser), and the witness, which knows no more than clients do and suffices alone when the
-// ledger is off (rule O5). homes.go says which invariant comes from where.
+// and the bytes of disks by its own parser), and the history of what clients saw, which package linearizability judges and
+// which suffices alone when the ledger is off (rule O5). homes.go says which invariant comes from where.
 //
 // What it does not do yet: plans and shrinking, damage to one of several replicas, network partitions between brokers, group
 // and transaction workloads.
