@@ -8,8 +8,10 @@ package core
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"barnabas/core/api"
+	"barnabas/core/config"
 	"barnabas/core/controller"
 	"barnabas/core/env"
 	"barnabas/core/metadata"
@@ -34,8 +36,9 @@ type Broker struct {
 	replicas    *replica.Manager
 	controller  *controller.Controller
 	quorum      *quorum.Quorum
-	image       metadata.Image // what is committed
-	live        bool           // registered: leadership is applied (rule S6)
+	image       metadata.Image   // what is committed
+	settings    *config.Settings // those it was started with, and on top what the image says
+	live        bool             // registered: leadership is applied (rule S6)
 	incarnation protocol.UUID
 	ready       *task.Pending[Started]
 	served      bool // produce is accepted
@@ -54,7 +57,7 @@ type Started struct {
 // Open starts a broker on the loop. It returns at once; Ready tells how it went.
 func Open(e env.Env, o Options) *Broker {
 	b := &Broker{
-		env: e, options: o, self: int32(o.Settings.Int("node.id")), ready: task.NewPending[Started](e.Loop),
+		env: e, options: o, settings: o.Settings, self: int32(o.Settings.Int("node.id")), ready: task.NewPending[Started](e.Loop),
 		incarnation: e.Random.UUID(env.StreamIncarnationID),
 	}
 	e.Loop.Go("start", func(t *task.Task) {
@@ -141,6 +144,7 @@ func (b *Broker) lead(t *task.Task) error {
 		NumPartitions:     int32(b.options.Settings.Int("num.partitions")),
 		ReplicationFactor: int16(b.options.Settings.Int("default.replication.factor")),
 		ValidateConfig:    b.options.Settings.ValidateTopicConfig,
+		Settings:          b.options.Settings,
 	})
 	var err error
 	if b.quorum, err = quorum.Open(t, b.env, b.directory, b.self, machine{b}); err != nil {
@@ -224,59 +228,27 @@ func (b *Broker) Publish(batch []byte) error {
 // Incarnation returns the id of this process, under which it registers.
 func (b *Broker) Incarnation() protocol.UUID { return b.incarnation }
 
-func (b *Broker) applyImage() { b.replicas.Apply(&b.image, b.image.TakeChanged()) }
-
-// local is the controller in this process.
-type local struct{ b *Broker }
-
-// CreateTopics decides, and answers when the topics are committed.
-func (l local) CreateTopics(m *protocol.CreateTopicsRequest, done func(*protocol.CreateTopicsResponse)) {
-	records, answer := l.b.controller.CreateTopics(m)
-	l.b.quorum.Append(records, func(err error) {
-		for i := range answer.Topics {
-			if row := &answer.Topics[i]; err != nil && row.ErrorCode == protocol.ErrNone {
-				row.ErrorCode, row.ErrorMessage = protocol.ErrKafkaStorageError, protocol.String(err.Error())
+// applyImage makes the replicas what the image says. What it says of brokers' settings is of consequence to all topics.
+func (b *Broker) applyImage() {
+	changed := b.image.TakeChanged()
+	if b.image.TakeBrokersChanged() {
+		self := strconv.Itoa(int(b.self))
+		b.settings = b.options.Settings.With(
+			func(name string) (string, bool) { return b.image.BrokerSetting(self, name) },
+			func(name string) (string, bool) { return b.image.BrokerSetting("", name) },
+		)
+		for _, t := range b.image.Topics.All {
+			if !slices.Contains(changed, t.ID) {
+				changed = append(changed, t.ID)
 			}
 		}
-		l.b.tellCreated(m, answer)
-		done(answer)
-	})
-}
-
-// DeleteTopics decides, and answers when the removal is committed.
-func (l local) DeleteTopics(m *protocol.DeleteTopicsRequest, done func(*protocol.DeleteTopicsResponse)) {
-	if !l.b.options.Settings.Bool("delete.topic.enable") {
-		answer := &protocol.DeleteTopicsResponse{}
-		for i := range m.Topics {
-			answer.Responses = append(answer.Responses, protocol.DeletableTopicResult{
-				Name: m.Topics[i].Name, TopicId: m.Topics[i].TopicId, ErrorCode: protocol.ErrTopicDeletionDisabled,
-				ErrorMessage: protocol.String("delete.topic.enable is false"),
-			})
-		}
-		done(answer)
-		return
 	}
-	records, answer := l.b.controller.DeleteTopics(m)
-	l.b.quorum.Append(records, func(err error) {
-		for i := range answer.Responses {
-			if row := &answer.Responses[i]; err != nil && row.ErrorCode == protocol.ErrNone {
-				row.ErrorCode, row.ErrorMessage = protocol.ErrKafkaStorageError, protocol.String(err.Error())
-			}
-		}
-		l.b.tellDeleted(answer)
-		done(answer)
-	})
+	b.replicas.Apply(&b.image, changed)
 }
 
-// AllocateProducerIDs answers when the block is committed, so that no crash gives an id twice.
-func (l local) AllocateProducerIDs(done func(first, end int64, err error)) {
-	records, first, end := l.b.controller.AllocateProducerIDs(l.b.self)
-	l.b.quorum.Append(records, func(err error) {
-		if err != nil {
-			err = fmt.Errorf("%w: %w", protocol.ErrKafkaStorageError, err)
-		}
-		done(first, end, err)
-	})
+// settingsOf returns the settings in force of a topic.
+func (b *Broker) settingsOf(topic string) config.TopicSettings {
+	return b.settings.OfTopic(func(name string) (string, bool) { return b.image.Setting(topic, name) })
 }
 
 // fail takes the broker out of service: its only log directory is offline (rules S5, S14).
@@ -319,7 +291,7 @@ func (b *Broker) Stop() *task.Pending[task.Done] {
 func (b *Broker) replicaOptions() replica.Options {
 	s := b.options.Settings
 	return replica.Options{
-		Self: b.self, MinInsyncReplicas: s.Int("min.insync.replicas"), FetchBytesMax: 10 << 20,
+		Self: b.self, FetchBytesMax: 10 << 20,
 		PartitionBytesMax: s.Int("replica.fetch.max.bytes"), FetchWaitMax: s.Duration("replica.fetch.wait.max.ms"),
 		FetchBackoff: s.Duration("replica.fetch.backoff.ms"), RequestTimeout: s.Duration("replica.fetch.wait.max.ms") + fetchPatience,
 		FrameBytesMax: s.Int("socket.request.max.bytes"),
@@ -334,8 +306,9 @@ func (b *Broker) replicaOptions() replica.Options {
 			broker, ok := b.image.Brokers.Get(id)
 			return ok && !broker.Fenced
 		},
-		LogConfigOf:       func(topic string) storage.LogConfig { return logConfig(s, &b.image, topic) },
-		RulesOf:           func(topic string) replica.Rules { return rulesOf(s, &b.image, topic) },
+		MinISROf:          func(topic string) int { return b.settingsOf(topic).Int("min.insync.replicas") },
+		LogConfigOf:       func(topic string) storage.LogConfig { return logConfig(b.settingsOf(topic)) },
+		RulesOf:           func(topic string) replica.Rules { return rulesOf(b.settingsOf(topic)) },
 		RetentionInterval: s.Duration("log.retention.check.interval.ms"), RetentionDelay: s.Duration("log.initial.task.delay.ms"),
 		ProducerExpiration: s.Duration("producer.id.expiration.ms"),
 		ProducerInterval:   s.Duration("producer.id.expiration.check.interval.ms"),
@@ -348,7 +321,7 @@ func (b *Broker) apiOptions() api.Options {
 		Self: b.self, ClusterID: b.directory.Identity.ClusterID, AutoCreateTopics: s.Bool("auto.create.topics.enable"),
 		NumPartitions: int32(s.Int("num.partitions")), ReplicationFactor: int16(s.Int("default.replication.factor")),
 		FetchBytesMax: s.Int("fetch.max.bytes"), OpenedBytesMax: s.Long("decompressed.max.bytes"), Advertised: b.advertised,
-		Settings: s, Promise: promise(durability(s), b.env.Disk.Describe()),
+		Settings: func() *config.Settings { return b.settings }, Promise: promise(durability(s), b.env.Disk.Describe()),
 	}
 }
 

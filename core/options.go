@@ -11,7 +11,6 @@ import (
 	"barnabas/core/compress"
 	"barnabas/core/config"
 	"barnabas/core/env"
-	"barnabas/core/metadata"
 	"barnabas/core/quorum"
 	"barnabas/core/replica"
 	"barnabas/core/storage"
@@ -70,8 +69,7 @@ func promise(d storage.Durability, disk env.DiskDescription) string {
 }
 
 // logConfig returns the settings of a topic's logs.
-func logConfig(s *config.Settings, image *metadata.Image, topic string) storage.LogConfig {
-	t := s.OfTopic(func(name string) (string, bool) { return image.Setting(topic, name) })
+func logConfig(t config.TopicSettings) storage.LogConfig {
 	c := storage.LogConfig{
 		SegmentBytes: t.Int("segment.bytes"), SegmentAge: t.Duration("segment.ms"), SegmentJitter: t.Duration("segment.jitter.ms"),
 		IndexIntervalBytes: t.Int("index.interval.bytes"), IndexBytesMax: t.Int("segment.index.bytes"),
@@ -86,8 +84,7 @@ func logConfig(s *config.Settings, image *metadata.Image, topic string) storage.
 }
 
 // rulesOf returns what a topic asks of produced batches.
-func rulesOf(s *config.Settings, image *metadata.Image, topic string) replica.Rules {
-	t := s.OfTopic(func(name string) (string, bool) { return image.Setting(topic, name) })
+func rulesOf(t config.TopicSettings) replica.Rules {
 	r := replica.Rules{
 		MessageBytesMax: t.Int("max.message.bytes"), SegmentBytesMax: t.Int("segment.bytes"),
 		KeyRequired:   slices.Contains(t.List("cleanup.policy"), "compact"),

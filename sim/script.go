@@ -181,6 +181,21 @@ func (r remote) DeleteTopics(_ *protocol.DeleteTopicsRequest, done func(*protoco
 	done(&protocol.DeleteTopicsResponse{})
 }
 
+// CreatePartitions is refused too.
+func (r remote) CreatePartitions(_ *protocol.CreatePartitionsRequest, done func(*protocol.CreatePartitionsResponse)) {
+	done(&protocol.CreatePartitionsResponse{})
+}
+
+// IncrementalAlterConfigs is refused too.
+func (r remote) IncrementalAlterConfigs(_ *protocol.IncrementalAlterConfigsRequest, done func(*protocol.IncrementalAlterConfigsResponse)) {
+	done(&protocol.IncrementalAlterConfigsResponse{})
+}
+
+// AlterConfigs is refused too.
+func (r remote) AlterConfigs(_ *protocol.AlterConfigsRequest, done func(*protocol.AlterConfigsResponse)) {
+	done(&protocol.AlterConfigsResponse{})
+}
+
 // AllocateProducerIDs answers after a while with ids nobody has had.
 func (r remote) AllocateProducerIDs(done func(first, end int64, err error)) {
 	s := r.script

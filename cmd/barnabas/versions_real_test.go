@@ -28,7 +28,10 @@ var servedVersions = []kmsg.ApiVersionsResponseApiKey{
 	{ApiKey: 22, MinVersion: 0, MaxVersion: 5},
 	{ApiKey: 23, MinVersion: 2, MaxVersion: 4},
 	{ApiKey: 32, MinVersion: 1, MaxVersion: 4},
+	{ApiKey: 33, MinVersion: 0, MaxVersion: 2},
 	{ApiKey: 35, MinVersion: 1, MaxVersion: 5},
+	{ApiKey: 37, MinVersion: 0, MaxVersion: 3},
+	{ApiKey: 44, MinVersion: 0, MaxVersion: 1},
 	{ApiKey: 60, MinVersion: 0, MaxVersion: 2},
 	{ApiKey: 61, MinVersion: 0, MaxVersion: 0},
 	{ApiKey: 75, MinVersion: 0, MaxVersion: 0},
@@ -112,6 +115,8 @@ func (v *versions) ask(key, version int16) {
 		v.ids[answer.ProducerID] = true
 	case 23, 35, 60, 61, 75:
 		v.describing(key, version)
+	case 33, 37, 44:
+		v.altering(key, version)
 	default:
 		v.t.Errorf("nothing asks for key %d", key)
 	}

@@ -12,7 +12,8 @@ func served() []int16 {
 	return []int16{
 		protocol.KeyProduce, protocol.KeyFetch, protocol.KeyListOffsets, protocol.KeyMetadata, protocol.KeyFindCoordinator,
 		protocol.KeyApiVersions, protocol.KeyCreateTopics, protocol.KeyDeleteTopics, protocol.KeyDeleteRecords,
-		protocol.KeyInitProducerId, protocol.KeyOffsetForLeaderEpoch, protocol.KeyDescribeConfigs, protocol.KeyDescribeLogDirs,
+		protocol.KeyInitProducerId, protocol.KeyOffsetForLeaderEpoch, protocol.KeyDescribeConfigs, protocol.KeyAlterConfigs,
+		protocol.KeyDescribeLogDirs, protocol.KeyCreatePartitions, protocol.KeyIncrementalAlterConfigs,
 		protocol.KeyDescribeCluster, protocol.KeyDescribeProducers, protocol.KeyDescribeTopicPartitions,
 	}
 }

@@ -15,8 +15,10 @@ import (
 //
 // Key 32, versions 1–4 (flexible from 4).
 //
-//   - A broker is asked for its own settings alone. Those of no broker in particular, the cluster's defaults, are none:
-//     settings do not change while a broker runs.
+//   - A broker is asked for its own settings alone, or for those that all brokers were given (an empty name).
+//   - Synonyms are all places a value could come from: the topic, the broker or all brokers by the metadata, the broker's
+//     start, the default. The first is where it does.
+//   - Of a broker, what does not change while it runs is read-only.
 //   - The documentation of durability says what it means on the disk that this broker has. No request of Kafka's does.
 //   - Topics' settings that have no effect here are shown all the same, as Kafka would.
 //
@@ -52,9 +54,9 @@ func (h *Handlers) settingsOf(asked *protocol.DescribeConfigsResource) ([]config
 		self := strconv.Itoa(int(h.options.Self))
 		switch asked.ResourceName {
 		case self:
-			return h.options.Settings.Describe(), nil
+			return h.options.Settings().Describe(), nil
 		case "":
-			return nil, nil
+			return h.options.Settings().DescribeDefaults(), nil
 		}
 		return nil, fmt.Errorf("%w: this is broker %s, and %q was asked for", protocol.ErrInvalidRequest, self, asked.ResourceName)
 	}
@@ -62,10 +64,10 @@ func (h *Handlers) settingsOf(asked *protocol.DescribeConfigsResource) ([]config
 		protocol.ErrInvalidRequest, asked.ResourceType)
 }
 
-// describeSetting makes the row of one setting. A broker's can't be changed.
+// describeSetting makes the row of one setting.
 func (h *Handlers) describeSetting(m *protocol.DescribeConfigsRequest, d *config.Description, broker bool) protocol.DescribeConfigsResourceResult {
 	row := protocol.DescribeConfigsResourceResult{
-		Name: d.Name, Value: protocol.NullString{Value: d.Value, Valid: d.HasValue}, ReadOnly: broker,
+		Name: d.Name, Value: protocol.NullString{Value: d.Value, Valid: d.HasValue}, ReadOnly: broker && !config.IsDynamic(d.Name),
 		ConfigSource: int8(d.Source), ConfigType: typeNumber(d.Type),
 	}
 	if m.IncludeSynonyms {
@@ -104,5 +106,5 @@ func typeNumber(t config.Type) int8 {
 
 // topicSettings returns the settings of the topic.
 func (h *Handlers) topicSettings(topic string) config.TopicSettings {
-	return h.options.Settings.OfTopic(func(name string) (string, bool) { return h.image().Setting(topic, name) })
+	return h.options.Settings().OfTopic(func(name string) (string, bool) { return h.image().Setting(topic, name) })
 }

@@ -75,7 +75,7 @@ func TestDescribeConfigs(t *testing.T) {
 		{row(aTopic, "led", "num.partitions", 4, false, false), "0 settings"},
 		{row(aBroker, "1", "num.partitions", 4, true, true), "5 from 4 type 3 fixed true num.partitions=5 from 4 num.partitions=1 from 5: " +
 			"partitions of a topic whose maker did not say"},
-		{row(aBroker, "1", "log.retention.ms", 4, true, false), "null from 5 type 5 fixed true"},
+		{row(aBroker, "1", "log.retention.ms", 4, true, false), "null from 5 type 5 fixed false"},
 		{row(aBroker, "1", "delete.topic.enable", 4, false, false), "true from 5 type 1 fixed true"},
 		{row(aBroker, "1", "durability", 4, false, true), "fsync from 5 type 2 fixed true: acknowledged records are on the device (simulated, simulated, simulated)"},
 		{row(aBroker, "", "durability", 4, false, false), "0 settings"},

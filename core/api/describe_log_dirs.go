@@ -28,9 +28,10 @@ func (h *Handlers) describeLogDirs(r *wire.Request, m *protocol.DescribeLogDirsR
 				asked[namedPartition{m.Topics[i].Topic, index}] = true
 			}
 		}
-		for p := range h.replicas.All { // ordered by topic
+		place := make(map[string]int) // of topics, in the answer
+		for p := range h.replicas.All {
 			if m.Topics == nil || asked[namedPartition{p.Topic, p.ID}] {
-				addLog(&row, p)
+				addLog(&row, place, p)
 			}
 		}
 	}
@@ -39,13 +40,14 @@ func (h *Handlers) describeLogDirs(r *wire.Request, m *protocol.DescribeLogDirsR
 }
 
 // addLog adds a replica's log, under its topic.
-func addLog(row *protocol.DescribeLogDirsResult, p *replica.Partition) {
-	last := len(row.Topics) - 1
-	if last < 0 || row.Topics[last].Name != p.Topic {
+func addLog(row *protocol.DescribeLogDirsResult, place map[string]int, p *replica.Partition) {
+	i, ok := place[p.Topic]
+	if !ok {
+		i = len(row.Topics)
+		place[p.Topic] = i
 		row.Topics = append(row.Topics, protocol.DescribeLogDirsTopic{Name: p.Topic})
-		last++
 	}
-	row.Topics[last].Partitions = append(row.Topics[last].Partitions, protocol.DescribeLogDirsPartition{
+	row.Topics[i].Partitions = append(row.Topics[i].Partitions, protocol.DescribeLogDirsPartition{
 		PartitionIndex: p.ID, PartitionSize: p.Log.Bytes(), OffsetLag: max(int64(p.HighWatermark()-p.Log.End()), 0),
 	})
 }

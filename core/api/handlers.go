@@ -17,6 +17,9 @@ import (
 type Controller interface {
 	CreateTopics(*protocol.CreateTopicsRequest, func(*protocol.CreateTopicsResponse))
 	DeleteTopics(*protocol.DeleteTopicsRequest, func(*protocol.DeleteTopicsResponse))
+	CreatePartitions(*protocol.CreatePartitionsRequest, func(*protocol.CreatePartitionsResponse))
+	IncrementalAlterConfigs(*protocol.IncrementalAlterConfigsRequest, func(*protocol.IncrementalAlterConfigsResponse))
+	AlterConfigs(*protocol.AlterConfigsRequest, func(*protocol.AlterConfigsResponse))
 	// AllocateProducerIDs gives this broker the ids [first, end), which nobody had or will have.
 	AllocateProducerIDs(func(first, end int64, err error))
 }
@@ -33,8 +36,8 @@ type Options struct {
 	OpenedBytesMax int64
 	// Advertised returns what to tell a client that came in on this address.
 	Advertised func(local string) (host string, port int32)
-	// Settings are the broker's; topics may have their own.
-	Settings *config.Settings
+	// Settings returns those of the broker that are in force; topics may have their own.
+	Settings func() *config.Settings
 	// Promise says what is durable when produce is answered, with this durability on this disk.
 	Promise string
 }
@@ -84,6 +87,12 @@ func (h *Handlers) Handle(r *wire.Request) {
 		h.deleteRecords(r, m)
 	case *protocol.DescribeConfigsRequest:
 		h.describeConfigs(r, m)
+	case *protocol.CreatePartitionsRequest:
+		h.createPartitions(r, m)
+	case *protocol.IncrementalAlterConfigsRequest:
+		h.incrementalAlterConfigs(r, m)
+	case *protocol.AlterConfigsRequest:
+		h.alterConfigs(r, m)
 	case *protocol.DescribeClusterRequest:
 		h.describeCluster(r, m)
 	case *protocol.DescribeTopicPartitionsRequest:

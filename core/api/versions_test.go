@@ -36,6 +36,14 @@ func minimal(key, version int16) protocol.Message {
 		return deleteRecords("led", 0)
 	case *protocol.DescribeConfigsRequest:
 		return describeConfigs(metadata.ResourceBroker, "1")
+	case *protocol.CreatePartitionsRequest:
+		more := protocol.NewCreatePartitionsTopic()
+		more.Name, more.Count, more.Assignments = "led", int32(version)+2, nil
+		m.Topics = []protocol.CreatePartitionsTopic{more}
+	case *protocol.IncrementalAlterConfigsRequest:
+		return alter(metadata.ResourceTopic, "led", alteration(set, "retention.ms", "1000000"))
+	case *protocol.AlterConfigsRequest:
+		m.Resources = []protocol.AlterConfigsResource{{ResourceType: metadata.ResourceTopic, ResourceName: "led"}}
 	case *protocol.OffsetForLeaderEpochRequest:
 		m.Topics = []protocol.OffsetForLeaderTopic{{Topic: "led", Partitions: []protocol.OffsetForLeaderPartition{
 			{CurrentLeaderEpoch: -1, LeaderEpoch: 0},
@@ -62,8 +70,8 @@ func TestEveryAPIAnswersInEveryVersion(t *testing.T) {
 	create.Topics = []protocol.CreatableTopic{{Name: "led", NumPartitions: 1, ReplicationFactor: 1}}
 	id := r.ask(create, 7).(*protocol.CreateTopicsResponse).Topics[0].TopicId
 	advertised := r.ask(protocol.NewApiVersionsRequest(), 4).(*protocol.ApiVersionsResponse)
-	if len(advertised.ApiKeys) != 16 {
-		t.Errorf("%d APIs are advertised, this test knows 16", len(advertised.ApiKeys))
+	if len(advertised.ApiKeys) != 19 {
+		t.Errorf("%d APIs are advertised, this test knows 19", len(advertised.ApiKeys))
 	}
 	for _, row := range advertised.ApiKeys {
 		api, ok := protocol.APIByKey(row.ApiKey)

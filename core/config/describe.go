@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // Description is a setting as clients are shown it.
 type Description struct {
 	Name     string
@@ -23,9 +25,11 @@ type DescribedSource int8
 
 // The sources there are so far.
 const (
-	SourceTopic   DescribedSource = 1
-	SourceBroker  DescribedSource = 4 // the broker was started with it
-	SourceDefault DescribedSource = 5
+	SourceTopic          DescribedSource = 1
+	SourceDynamicBroker  DescribedSource = 2 // the metadata say it for this broker
+	SourceDynamicDefault DescribedSource = 3 // the metadata say it for all brokers
+	SourceBroker         DescribedSource = 4 // the broker was started with it
+	SourceDefault        DescribedSource = 5
 )
 
 // Describe describes the broker's settings, in the table's order.
@@ -38,7 +42,7 @@ func (s *Settings) Describe() []Description {
 			Synonyms: s.synonyms(Synonym{row.Name, 1}), Source: SourceDefault,
 		}
 		if e.given {
-			all[i].Source = SourceBroker
+			all[i].Source = all[i].Synonyms[0].Source
 		}
 	}
 	return all
@@ -69,18 +73,24 @@ func (t TopicSettings) Describe() []Description {
 	return all
 }
 
-// synonyms returns what of these has a value: what the broker was started with first, then the table.
+// synonyms returns what of these has a value: what the metadata say comes first, for this broker and then for all; then
+// what the broker was started with, then the table.
 func (s *Settings) synonyms(of ...Synonym) []DescribedSynonym {
-	var given, defaults []DescribedSynonym
+	var own, all, given, defaults []DescribedSynonym
 	for _, synonym := range of {
 		i := place(synonym.Name)
-		e := &s.values[i]
-		if e.given {
+		if e, ok := s.own.at(i); ok {
+			own = append(own, DescribedSynonym{synonym.Name, e.text, SourceDynamicBroker})
+		}
+		if e, ok := s.all.at(i); ok {
+			all = append(all, DescribedSynonym{synonym.Name, e.text, SourceDynamicDefault})
+		}
+		if e := &s.started()[i]; e.given {
 			given = append(given, DescribedSynonym{synonym.Name, e.text, SourceBroker})
 		}
 		if !table[i].isOptional() {
 			defaults = append(defaults, DescribedSynonym{synonym.Name, table[i].Default, SourceDefault})
 		}
 	}
-	return append(given, defaults...)
+	return slices.Concat(own, all, given, defaults)
 }

@@ -14,6 +14,10 @@ import (
 type Settings struct {
 	values    []entry // of the table's rows, in its order
 	listeners []listener
+
+	// Of settings with what the metadata say on top, see With.
+	static   []entry // what the process was started with
+	own, all layer   // what is said for this broker, and for all
 }
 
 // listener is an address to listen on.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 
+	"barnabas/core/config"
 	"barnabas/core/env"
 	"barnabas/core/metadata"
 	"barnabas/core/protocol"
@@ -23,6 +24,8 @@ type Options struct {
 	ReplicationFactor int16
 	// ValidateConfig says whether a topic may have the setting.
 	ValidateConfig func(name, value string) error
+	// Settings are what the brokers were started with, which what is altered stands upon.
+	Settings *config.Settings
 }
 
 // The versions its records are written in, and the metadata.version that names them. Kafka 4.3 writes 30.

@@ -103,21 +103,26 @@ func (c *Controller) createTopic(asked *protocol.CreatableTopic, twice bool, row
 		}))
 	}
 	for i, replicas := range assignments {
-		partition := &protocol.PartitionRecord{}
-		partition.Default()
-		partition.PartitionId, partition.TopicId, partition.LeaderEpoch, partition.PartitionEpoch = int32(i), id, 0, 0
-		partition.Replicas, partition.Isr, partition.Leader = replicas, c.alive(replicas), c.alive(replicas)[0]
-		partition.Directories = make([]protocol.UUID, len(replicas))
-		for k, replica := range replicas {
-			if b, ok := c.image.Brokers.Get(replica); ok && len(b.LogDirs) > 0 {
-				partition.Directories[k] = b.LogDirs[0]
-			}
-		}
-		records = append(records, at(partitionVersion, partition))
+		records = append(records, at(partitionVersion, c.newPartition(id, int32(i), replicas)))
 	}
 	row.TopicId, row.NumPartitions, row.ReplicationFactor = id, int32(len(assignments)), int16(len(assignments[0]))
 	row.Configs = []protocol.CreatableTopicConfigs{}
 	return records, nil
+}
+
+// newPartition is the record of a new partition: all of its replicas that may lead are in sync, and the first leads.
+func (c *Controller) newPartition(topic protocol.UUID, id int32, replicas []int32) *protocol.PartitionRecord {
+	partition := &protocol.PartitionRecord{}
+	partition.Default()
+	partition.PartitionId, partition.TopicId, partition.LeaderEpoch, partition.PartitionEpoch = id, topic, 0, 0
+	partition.Replicas, partition.Isr, partition.Leader = replicas, c.alive(replicas), c.alive(replicas)[0]
+	partition.Directories = make([]protocol.UUID, len(replicas))
+	for k, replica := range replicas {
+		if b, ok := c.image.Brokers.Get(replica); ok && len(b.LogDirs) > 0 {
+			partition.Directories[k] = b.LogDirs[0]
+		}
+	}
+	return partition
 }
 
 // collides returns a topic whose name differs from this one only in . and _, as Kafka forbids.
@@ -171,19 +176,24 @@ func (c *Controller) assign(asked *protocol.CreatableTopic) ([][]int32, *refusal
 	if partitions < 1 || partitions > partitionsMax {
 		return nil, refuse(protocol.ErrInvalidPartitions, "%d partitions: want 1 to %d, or -1 for the default", asked.NumPartitions, partitionsMax)
 	}
+	return c.spread(int(partitions), int(factor), 0)
+}
+
+// spread gives partitions their replicas, going round the brokers that may lead from one place on.
+func (c *Controller) spread(partitions, factor, from int) ([][]int32, *refusal) {
 	var alive []int32
 	for id, b := range c.image.Brokers.All {
 		if !b.Fenced {
 			alive = append(alive, id)
 		}
 	}
-	if factor < 1 || int(factor) > len(alive) {
+	if factor < 1 || factor > len(alive) {
 		return nil, refuse(protocol.ErrInvalidReplicationFactor, "replication factor %d: %d brokers are available", factor, len(alive))
 	}
 	all := make([][]int32, partitions)
 	for i := range all {
-		for k := range int(factor) {
-			all[i] = append(all[i], alive[(i+k)%len(alive)])
+		for k := range factor {
+			all[i] = append(all[i], alive[(from+i+k)%len(alive)])
 		}
 	}
 	return all, nil
@@ -199,18 +209,26 @@ func (c *Controller) manual(asked *protocol.CreatableTopic) ([][]int32, *refusal
 		if a.PartitionIndex < 0 || int(a.PartitionIndex) >= len(all) || all[a.PartitionIndex] != nil {
 			return nil, refuse(protocol.ErrInvalidReplicaAssignment, "partitions of an assignment are 0 to %d, each once", len(all)-1)
 		}
-		for k, id := range a.BrokerIds {
-			if _, ok := c.image.Brokers.Get(id); !ok || slices.Contains(a.BrokerIds[:k], id) {
-				return nil, refuse(protocol.ErrInvalidReplicaAssignment, "partition %d: broker %d is unknown or named twice", a.PartitionIndex, id)
-			}
-		}
 		if len(a.BrokerIds) == 0 || len(a.BrokerIds) != len(asked.Assignments[0].BrokerIds) {
 			return nil, refuse(protocol.ErrInvalidReplicaAssignment, "every partition has the same number of replicas, at least one")
 		}
-		if len(c.alive(a.BrokerIds)) == 0 {
-			return nil, refuse(protocol.ErrInvalidReplicaAssignment, "partition %d: all of its brokers are fenced", a.PartitionIndex)
+		if err := c.checkReplicas(int(a.PartitionIndex), a.BrokerIds); err != nil {
+			return nil, err
 		}
 		all[a.PartitionIndex] = a.BrokerIds
 	}
 	return all, nil
+}
+
+// checkReplicas says what is wrong with a partition's brokers as a client gave them.
+func (c *Controller) checkReplicas(partition int, ids []int32) *refusal {
+	for k, id := range ids {
+		if _, ok := c.image.Brokers.Get(id); !ok || slices.Contains(ids[:k], id) {
+			return refuse(protocol.ErrInvalidReplicaAssignment, "partition %d: broker %d is unknown or named twice", partition, id)
+		}
+	}
+	if len(c.alive(ids)) == 0 {
+		return refuse(protocol.ErrInvalidReplicaAssignment, "partition %d: all of its brokers are fenced", partition)
+	}
+	return nil
 }

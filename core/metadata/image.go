@@ -30,6 +30,8 @@ type Image struct {
 	open    *transaction // a metadata transaction that has not ended
 	byID    map[protocol.UUID]*Topic
 	changed []protocol.UUID
+
+	brokersChanged bool // their settings
 }
 
 // TakeChanged returns the ids of the topics touched since the last call, in order; an id may come twice, and a topic may
@@ -114,6 +116,23 @@ func (i *Image) Setting(topic, name string) (string, bool) {
 		return "", false
 	}
 	return c.Values.Get(name)
+}
+
+// BrokerSetting returns the value that a broker's setting is given here, and whether it is: by the broker's id, or "" for
+// what all brokers are given.
+func (i *Image) BrokerSetting(broker, name string) (string, bool) {
+	c, ok := i.Configs.Get(ResourceOf(ResourceBroker, broker))
+	if !ok {
+		return "", false
+	}
+	return c.Values.Get(name)
+}
+
+// TakeBrokersChanged says whether brokers' settings were touched since the last call.
+func (i *Image) TakeBrokersChanged() bool {
+	changed := i.brokersChanged
+	i.brokersChanged = false
+	return changed
 }
 
 // Apply applies one record. Errors: a record that does not fit what came before; an unknown type.
@@ -251,6 +270,9 @@ func (i *Image) removeTopic(m *protocol.RemoveTopicRecord) error {
 }
 
 func (i *Image) setConfig(m *protocol.ConfigRecord) {
+	if m.ResourceType == ResourceBroker {
+		i.brokersChanged = true
+	}
 	if t := i.Topics.At(m.ResourceName); t != nil && m.ResourceType == ResourceTopic {
 		i.changed = append(i.changed, t.ID)
 	}

@@ -55,7 +55,7 @@ func (m *AlterConfigsRequest) code(c *coder, version int16) {
 type AlterConfigsResource struct {
 	ResourceType int8
 	ResourceName string
-	Configs      []AlterConfigsAlterableConfig
+	Configs      []AlterableConfig
 }
 
 // NewAlterConfigsResource returns one with Kafka's defaults, which are Go's zeros.
@@ -64,8 +64,8 @@ func NewAlterConfigsResource() (m AlterConfigsResource) { return m }
 func (m *AlterConfigsResource) code(c *coder, version int16) {
 	c.int8(&m.ResourceType, "AlterConfigsResource.ResourceType")
 	c.string(&m.ResourceName, "AlterConfigsResource.ResourceName")
-	if n := c.array(len(m.Configs), leastAlterConfigsAlterableConfig(version), 40, "AlterConfigsResource.Configs"); n > 0 {
-		m.Configs = make([]AlterConfigsAlterableConfig, n)
+	if n := c.array(len(m.Configs), leastAlterableConfig(version), 40, "AlterConfigsResource.Configs"); n > 0 {
+		m.Configs = make([]AlterableConfig, n)
 		for i := range m.Configs {
 			m.Configs[i].Default()
 		}
@@ -86,33 +86,33 @@ func leastAlterConfigsResource(version int16) int {
 	return 7
 }
 
-// AlterConfigsAlterableConfig is a part of [AlterConfigsRequest].
-type AlterConfigsAlterableConfig struct {
+// AlterableConfig is a part of [AlterConfigsRequest].
+type AlterableConfig struct {
 	Name  string
 	Value NullString // nullable
 }
 
-// NewAlterConfigsAlterableConfig returns one with Kafka's defaults.
-func NewAlterConfigsAlterableConfig() (m AlterConfigsAlterableConfig) {
+// NewAlterableConfig returns one with Kafka's defaults.
+func NewAlterableConfig() (m AlterableConfig) {
 	m.Default()
 	return m
 }
 
 // Default sets every field to Kafka's default.
-func (m *AlterConfigsAlterableConfig) Default() {
-	*m = AlterConfigsAlterableConfig{
+func (m *AlterableConfig) Default() {
+	*m = AlterableConfig{
 		Value: NullString{Value: "", Valid: true},
 	}
 }
 
-func (m *AlterConfigsAlterableConfig) code(c *coder, _ int16) {
-	c.string(&m.Name, "AlterConfigsAlterableConfig.Name")
-	c.nullString(&m.Value, false, true, "AlterConfigsAlterableConfig.Value")
-	c.noTags("AlterConfigsAlterableConfig")
+func (m *AlterableConfig) code(c *coder, _ int16) {
+	c.string(&m.Name, "AlterableConfig.Name")
+	c.nullString(&m.Value, false, true, "AlterableConfig.Value")
+	c.noTags("AlterableConfig")
 }
 
-// leastAlterConfigsAlterableConfig is its least encoded size.
-func leastAlterConfigsAlterableConfig(version int16) int {
+// leastAlterableConfig is its least encoded size.
+func leastAlterableConfig(version int16) int {
 	if version >= 2 {
 		return 3
 	}

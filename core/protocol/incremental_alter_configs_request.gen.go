@@ -4,7 +4,7 @@ package protocol
 
 // IncrementalAlterConfigsRequest is the message of API key 44, versions 0 to 1.
 type IncrementalAlterConfigsRequest struct {
-	Resources    []IncrementalAlterConfigsAlterConfigsResource
+	Resources    []IncrementalAlterConfigsResource
 	ValidateOnly bool
 }
 
@@ -39,8 +39,8 @@ func (m *IncrementalAlterConfigsRequest) Decode(r *Reader, version int16) {
 }
 
 func (m *IncrementalAlterConfigsRequest) code(c *coder, version int16) {
-	if n := c.array(len(m.Resources), leastIncrementalAlterConfigsAlterConfigsResource(version), 48, "IncrementalAlterConfigsRequest.Resources"); n > 0 {
-		m.Resources = make([]IncrementalAlterConfigsAlterConfigsResource, n)
+	if n := c.array(len(m.Resources), leastIncrementalAlterConfigsResource(version), 48, "IncrementalAlterConfigsRequest.Resources"); n > 0 {
+		m.Resources = make([]IncrementalAlterConfigsResource, n)
 	}
 	for i := range m.Resources {
 		if m.Resources[i].code(c, version); c.failed() {
@@ -51,23 +51,21 @@ func (m *IncrementalAlterConfigsRequest) code(c *coder, version int16) {
 	c.noTags("IncrementalAlterConfigsRequest")
 }
 
-// IncrementalAlterConfigsAlterConfigsResource is a part of [IncrementalAlterConfigsRequest].
-type IncrementalAlterConfigsAlterConfigsResource struct {
+// IncrementalAlterConfigsResource is a part of [IncrementalAlterConfigsRequest].
+type IncrementalAlterConfigsResource struct {
 	ResourceType int8
 	ResourceName string
-	Configs      []IncrementalAlterConfigsAlterableConfig
+	Configs      []IncrementalAlterableConfig
 }
 
-// NewIncrementalAlterConfigsAlterConfigsResource returns one with Kafka's defaults, which are Go's zeros.
-func NewIncrementalAlterConfigsAlterConfigsResource() (m IncrementalAlterConfigsAlterConfigsResource) {
-	return m
-}
+// NewIncrementalAlterConfigsResource returns one with Kafka's defaults, which are Go's zeros.
+func NewIncrementalAlterConfigsResource() (m IncrementalAlterConfigsResource) { return m }
 
-func (m *IncrementalAlterConfigsAlterConfigsResource) code(c *coder, version int16) {
-	c.int8(&m.ResourceType, "IncrementalAlterConfigsAlterConfigsResource.ResourceType")
-	c.string(&m.ResourceName, "IncrementalAlterConfigsAlterConfigsResource.ResourceName")
-	if n := c.array(len(m.Configs), leastIncrementalAlterConfigsAlterableConfig(version), 48, "IncrementalAlterConfigsAlterConfigsResource.Configs"); n > 0 {
-		m.Configs = make([]IncrementalAlterConfigsAlterableConfig, n)
+func (m *IncrementalAlterConfigsResource) code(c *coder, version int16) {
+	c.int8(&m.ResourceType, "IncrementalAlterConfigsResource.ResourceType")
+	c.string(&m.ResourceName, "IncrementalAlterConfigsResource.ResourceName")
+	if n := c.array(len(m.Configs), leastIncrementalAlterableConfig(version), 48, "IncrementalAlterConfigsResource.Configs"); n > 0 {
+		m.Configs = make([]IncrementalAlterableConfig, n)
 		for i := range m.Configs {
 			m.Configs[i].Default()
 		}
@@ -77,46 +75,46 @@ func (m *IncrementalAlterConfigsAlterConfigsResource) code(c *coder, version int
 			return
 		}
 	}
-	c.noTags("IncrementalAlterConfigsAlterConfigsResource")
+	c.noTags("IncrementalAlterConfigsResource")
 }
 
-// leastIncrementalAlterConfigsAlterConfigsResource is its least encoded size.
-func leastIncrementalAlterConfigsAlterConfigsResource(version int16) int {
+// leastIncrementalAlterConfigsResource is its least encoded size.
+func leastIncrementalAlterConfigsResource(version int16) int {
 	if version >= 1 {
 		return 4
 	}
 	return 7
 }
 
-// IncrementalAlterConfigsAlterableConfig is a part of [IncrementalAlterConfigsRequest].
-type IncrementalAlterConfigsAlterableConfig struct {
+// IncrementalAlterableConfig is a part of [IncrementalAlterConfigsRequest].
+type IncrementalAlterableConfig struct {
 	Name            string
 	ConfigOperation int8
 	Value           NullString // nullable
 }
 
-// NewIncrementalAlterConfigsAlterableConfig returns one with Kafka's defaults.
-func NewIncrementalAlterConfigsAlterableConfig() (m IncrementalAlterConfigsAlterableConfig) {
+// NewIncrementalAlterableConfig returns one with Kafka's defaults.
+func NewIncrementalAlterableConfig() (m IncrementalAlterableConfig) {
 	m.Default()
 	return m
 }
 
 // Default sets every field to Kafka's default.
-func (m *IncrementalAlterConfigsAlterableConfig) Default() {
-	*m = IncrementalAlterConfigsAlterableConfig{
+func (m *IncrementalAlterableConfig) Default() {
+	*m = IncrementalAlterableConfig{
 		Value: NullString{Value: "", Valid: true},
 	}
 }
 
-func (m *IncrementalAlterConfigsAlterableConfig) code(c *coder, _ int16) {
-	c.string(&m.Name, "IncrementalAlterConfigsAlterableConfig.Name")
-	c.int8(&m.ConfigOperation, "IncrementalAlterConfigsAlterableConfig.ConfigOperation")
-	c.nullString(&m.Value, false, true, "IncrementalAlterConfigsAlterableConfig.Value")
-	c.noTags("IncrementalAlterConfigsAlterableConfig")
+func (m *IncrementalAlterableConfig) code(c *coder, _ int16) {
+	c.string(&m.Name, "IncrementalAlterableConfig.Name")
+	c.int8(&m.ConfigOperation, "IncrementalAlterableConfig.ConfigOperation")
+	c.nullString(&m.Value, false, true, "IncrementalAlterableConfig.Value")
+	c.noTags("IncrementalAlterableConfig")
 }
 
-// leastIncrementalAlterConfigsAlterableConfig is its least encoded size.
-func leastIncrementalAlterConfigsAlterableConfig(version int16) int {
+// leastIncrementalAlterableConfig is its least encoded size.
+func leastIncrementalAlterableConfig(version int16) int {
 	if version >= 1 {
 		return 4
 	}

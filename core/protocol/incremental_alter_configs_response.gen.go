@@ -5,7 +5,7 @@ package protocol
 // IncrementalAlterConfigsResponse is the message of API key 44, versions 0 to 1.
 type IncrementalAlterConfigsResponse struct {
 	ThrottleTimeMs int32
-	Responses      []IncrementalAlterConfigsAlterConfigsResourceResponse
+	Responses      []IncrementalAlterConfigsResourceResponse
 }
 
 // NewIncrementalAlterConfigsResponse returns one with Kafka's defaults.
@@ -40,8 +40,8 @@ func (m *IncrementalAlterConfigsResponse) Decode(r *Reader, version int16) {
 
 func (m *IncrementalAlterConfigsResponse) code(c *coder, version int16) {
 	c.int32(&m.ThrottleTimeMs, "IncrementalAlterConfigsResponse.ThrottleTimeMs")
-	if n := c.array(len(m.Responses), leastIncrementalAlterConfigsAlterConfigsResourceResponse(version), 56, "IncrementalAlterConfigsResponse.Responses"); n > 0 {
-		m.Responses = make([]IncrementalAlterConfigsAlterConfigsResourceResponse, n)
+	if n := c.array(len(m.Responses), leastIncrementalAlterConfigsResourceResponse(version), 56, "IncrementalAlterConfigsResponse.Responses"); n > 0 {
+		m.Responses = make([]IncrementalAlterConfigsResourceResponse, n)
 		for i := range m.Responses {
 			m.Responses[i].Default()
 		}
@@ -54,37 +54,37 @@ func (m *IncrementalAlterConfigsResponse) code(c *coder, version int16) {
 	c.noTags("IncrementalAlterConfigsResponse")
 }
 
-// IncrementalAlterConfigsAlterConfigsResourceResponse is a part of [IncrementalAlterConfigsResponse].
-type IncrementalAlterConfigsAlterConfigsResourceResponse struct {
+// IncrementalAlterConfigsResourceResponse is a part of [IncrementalAlterConfigsResponse].
+type IncrementalAlterConfigsResourceResponse struct {
 	ErrorCode    Error
 	ErrorMessage NullString // nullable
 	ResourceType int8
 	ResourceName string
 }
 
-// NewIncrementalAlterConfigsAlterConfigsResourceResponse returns one with Kafka's defaults.
-func NewIncrementalAlterConfigsAlterConfigsResourceResponse() (m IncrementalAlterConfigsAlterConfigsResourceResponse) {
+// NewIncrementalAlterConfigsResourceResponse returns one with Kafka's defaults.
+func NewIncrementalAlterConfigsResourceResponse() (m IncrementalAlterConfigsResourceResponse) {
 	m.Default()
 	return m
 }
 
 // Default sets every field to Kafka's default.
-func (m *IncrementalAlterConfigsAlterConfigsResourceResponse) Default() {
-	*m = IncrementalAlterConfigsAlterConfigsResourceResponse{
+func (m *IncrementalAlterConfigsResourceResponse) Default() {
+	*m = IncrementalAlterConfigsResourceResponse{
 		ErrorMessage: NullString{Value: "", Valid: true},
 	}
 }
 
-func (m *IncrementalAlterConfigsAlterConfigsResourceResponse) code(c *coder, _ int16) {
-	c.error(&m.ErrorCode, "IncrementalAlterConfigsAlterConfigsResourceResponse.ErrorCode")
-	c.nullString(&m.ErrorMessage, false, true, "IncrementalAlterConfigsAlterConfigsResourceResponse.ErrorMessage")
-	c.int8(&m.ResourceType, "IncrementalAlterConfigsAlterConfigsResourceResponse.ResourceType")
-	c.string(&m.ResourceName, "IncrementalAlterConfigsAlterConfigsResourceResponse.ResourceName")
-	c.noTags("IncrementalAlterConfigsAlterConfigsResourceResponse")
+func (m *IncrementalAlterConfigsResourceResponse) code(c *coder, _ int16) {
+	c.error(&m.ErrorCode, "IncrementalAlterConfigsResourceResponse.ErrorCode")
+	c.nullString(&m.ErrorMessage, false, true, "IncrementalAlterConfigsResourceResponse.ErrorMessage")
+	c.int8(&m.ResourceType, "IncrementalAlterConfigsResourceResponse.ResourceType")
+	c.string(&m.ResourceName, "IncrementalAlterConfigsResourceResponse.ResourceName")
+	c.noTags("IncrementalAlterConfigsResourceResponse")
 }
 
-// leastIncrementalAlterConfigsAlterConfigsResourceResponse is its least encoded size.
-func leastIncrementalAlterConfigsAlterConfigsResourceResponse(version int16) int {
+// leastIncrementalAlterConfigsResourceResponse is its least encoded size.
+func leastIncrementalAlterConfigsResourceResponse(version int16) int {
 	if version >= 1 {
 		return 6
 	}

@@ -15,7 +15,6 @@ import (
 // Options bound replication; they are Kafka's settings of these names.
 type Options struct {
 	Self               int32
-	MinInsyncReplicas  int
 	FetchBytesMax      int           // replica.fetch.response.max.bytes
 	PartitionBytesMax  int           // replica.fetch.max.bytes
 	FetchWaitMax       time.Duration // replica.fetch.wait.max.ms
@@ -26,6 +25,8 @@ type Options struct {
 	BrokerEpochOfImage func() int64
 	// IsAlive says whether the broker is registered and not fenced.
 	IsAlive func(broker int32) bool
+	// MinISROf returns a topic's min.insync.replicas.
+	MinISROf func(topic string) int
 	// LogConfigOf returns the settings of a topic's logs.
 	LogConfigOf        func(topic string) storage.LogConfig
 	RulesOf            func(topic string) Rules // for produced batches
@@ -101,13 +102,7 @@ func (m *Manager) Apply(image *metadata.Image, topics []protocol.UUID) {
 			m.dropTopic(id)
 			continue
 		}
-		minISR := m.options.MinInsyncReplicas
-		if v, ok := image.Setting(t.Name, "min.insync.replicas"); ok {
-			if n, err := strconv.Atoi(v); err == nil {
-				minISR = n
-			}
-		}
-		config, rules := m.options.LogConfigOf(t.Name), m.options.RulesOf(t.Name)
+		minISR, config, rules := m.options.MinISROf(t.Name), m.options.LogConfigOf(t.Name), m.options.RulesOf(t.Name)
 		for _, partition := range t.Partitions.All {
 			m.applyPartition(partition, minISR, config, rules)
 		}
