@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"testing"
 )
 
@@ -59,6 +60,37 @@ func FuzzDecodeRecord(f *testing.F) {
 		}
 		if _, err := DecodeRecord(again); err != nil {
 			t.Fatalf("%+v cannot be decoded again: %v", rec.Message, err)
+		}
+	})
+}
+
+// FuzzDecodeResponse gives any bytes to DecodeResponse as answers of peers: they must not panic, and what it takes comes back
+// the same.
+func FuzzDecodeResponse(f *testing.F) {
+	for api := range APIs {
+		for version := api.Min; version <= api.Max; version++ {
+			w := NewWriter(nil)
+			if m := NewResponse(api.Key); m != nil && EncodeResponse(w, version, 7, m) == nil {
+				f.Add(api.Key, version, w.Bytes()[4:])
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, key, version int16, b []byte) {
+		_, m, err := DecodeResponse(NewReader(b, 1<<18), key, version)
+		if err != nil {
+			return
+		}
+		w := NewWriter(nil)
+		if err := EncodeResponse(w, version, 7, m); err != nil {
+			t.Fatalf("%+v cannot be encoded: %v", m, err)
+		}
+		_, again, err := DecodeResponse(NewReader(w.Bytes()[4:], 1<<20), key, version)
+		if err != nil {
+			t.Fatalf("%+v does not come back: %v", m, err)
+		}
+		second := NewWriter(nil)
+		if err := EncodeResponse(second, version, 7, again); err != nil || !bytes.Equal(w.Bytes(), second.Bytes()) {
+			t.Fatalf("%+v comes back as %+v: %v", m, again, err)
 		}
 	})
 }

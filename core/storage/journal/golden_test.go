@@ -107,7 +107,7 @@ func dump(p []byte, fields ...field) string {
 }
 
 // undump reads what dump wrote.
-func undump(t *testing.T, text string) (p []byte) {
+func undump(t testing.TB, text string) (p []byte) {
 	for line := range strings.Lines(text) {
 		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
 			piece, err := hex.DecodeString(words[1])
