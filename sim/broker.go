@@ -97,15 +97,27 @@ func (b *broker) ready(err error) {
 	}
 }
 
+// committed is how far a partition was ever committed, and the epoch that wrote the last offset of that.
+type committed struct {
+	end   record.Offset
+	epoch record.LeaderEpoch
+}
+
+// isIn says whether the log, which is long enough, has that history and not another one: a disk that was set back may have a
+// tail that was cut since. The same epoch at the same offset is the same history before it.
+func (c committed) isIn(log *storage.Log) bool {
+	return log.Start() >= c.end || log.Epochs().At(c.end-1) == c.epoch
+}
+
 // mayBeElected says whether the broker holds everything that was committed. One that lost its tail with the power is not
 // in sync until it has it again: a controller would have taken it out of the ISR at its unclean registration (rule S10).
 func (b *broker) mayBeElected() bool {
 	if !b.unclean {
 		return true
 	}
-	for key, end := range b.world.committed {
+	for key, c := range b.world.committed {
 		p := b.process.Replicas().Find(key.topic, key.partition)
-		if p == nil || p.Log.StableEnd() < end || len(p.Log.Doubts()) > 0 {
+		if p == nil || p.Log.StableEnd() < c.end || !c.isIn(p.Log) || len(p.Log.Doubts()) > 0 {
 			return false
 		}
 	}

@@ -42,7 +42,7 @@ func (b *broker) lookAt(s *seen, p *replica.Partition) {
 	}
 	if log.End() < s.end {
 		// A follower may cut what was never committed; what was is committed for good.
-		b.watch.promised[key] = max(min(b.watch.promised[key], log.End()), w.committed[key])
+		b.watch.promised[key] = max(min(b.watch.promised[key], log.End()), w.committed[key].end)
 	}
 	b.watch.promised[key] = max(b.watch.promised[key], high, log.StableEnd())
 	*s = seen{log, epoch, high, log.End(), log.StableEnd()}
@@ -53,7 +53,9 @@ func (b *broker) lookAt(s *seen, p *replica.Partition) {
 func (b *broker) judgeBacking(p *replica.Partition, high record.Offset) {
 	w := b.world
 	key := logKey{p.Log.TopicID, p.Log.Partition}
-	w.committed[key] = max(w.committed[key], high)
+	if high > w.committed[key].end {
+		w.committed[key] = committed{high, p.Log.Epochs().At(high - 1)}
+	}
 	for _, id := range p.ISR() {
 		member := w.broker(id)
 		if member == nil || member == b || member.unclean {

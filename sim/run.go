@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"barnabas/core/env"
-	"barnabas/core/record"
 	"barnabas/core/task"
 	"barnabas/sim/client"
 	"barnabas/sim/kernel"
@@ -34,7 +33,7 @@ type world struct {
 	auditor   *client.Client
 	ledger    *ledger.Ledger
 	witness   *witness.Witness
-	committed map[logKey]record.Offset
+	committed map[logKey]committed
 	faults    map[string]uint64
 	result    Result
 	log       *eventLog // or nil
@@ -67,7 +66,7 @@ func run(p *plan.Plan, o Options) Result {
 	began := wallClock()
 	w := &world{
 		options: o, plan: p, kernel: kernel.New(randomOf(p.Seed)), retention: retentionOf(p),
-		committed: make(map[logKey]record.Offset), faults: make(map[string]uint64), result: Result{Seed: p.Seed},
+		committed: make(map[logKey]committed), faults: make(map[string]uint64), result: Result{Seed: p.Seed},
 	}
 	w.ledger = ledger.New(w.judge, w.wallMax)
 	w.ledger.Memory = memoryOf(p)
