@@ -16,7 +16,8 @@ import (
 	"barnabas/sim/simdisk"
 )
 
-// A damage changes the bytes of one file at a place. It returns nil where it can't be done there.
+// A damage changes the bytes of one file at a place. It returns nil where it can't be done there. One that does nothing to them
+// makes the block there unreadable.
 type damage struct {
 	name string
 	do   func(c *campaign, path string, p []byte, at int) []byte
@@ -37,6 +38,7 @@ var damages = []damage{
 	}},
 	{"truncation", func(_ *campaign, _ string, p []byte, at int) []byte { return p[:at] }},
 	{"older version", func(c *campaign, path string, _ []byte, _ int) []byte { return c.older[path] }},
+	{"unreadable block", nil},
 	{"misdirected block", func(c *campaign, path string, p []byte, at int) []byte {
 		from := slices.Index(c.paths, path) + 1
 		other := c.bytes[c.paths[from%len(c.paths)]] // of another file
@@ -161,14 +163,22 @@ func partOfCommit(p []byte, at int) string {
 // try damages a copy of the machine and looks what becomes of it.
 func (c *campaign) try(path string, at int, d damage) {
 	before := c.bytes[path]
-	after := d.do(c, path, slices.Clone(before), at)
-	if after == nil || string(after) == string(before) {
-		return
+	var after []byte
+	if d.do != nil {
+		if after = d.do(c, path, slices.Clone(before), at); after == nil || string(after) == string(before) {
+			return
+		}
 	}
 	left := c.machine.Clone()
 	p := onto(left, 9, c.options)
 	defer p.kernel.End()
-	left.Rewrite(path, func([]byte) []byte { return after })
+	if d.do == nil {
+		if !left.Unreadable(simdisk.Target{Path: path, Block: at / env.BlockBytes}) {
+			return
+		}
+	} else {
+		left.Rewrite(path, func([]byte) []byte { return after })
+	}
 	outcome, err := c.look(p)
 	part := structure(path, before, at)
 	if c.table[part] == nil {
@@ -234,7 +244,7 @@ func (c *campaign) refuses(p *play, l sceneLog, d [2]record.Offset) error {
 
 // names expects that an error names a file.
 func names(err error) error {
-	for _, file := range []string{"journal", "meta.properties", "partition.metadata", ".log", "by Apache Kafka"} {
+	for _, file := range []string{"journal", "meta.properties", "partition.metadata", ".log", ".kafka_cleanshutdown", "by Apache Kafka"} {
 		if strings.Contains(err.Error(), file) {
 			return nil
 		}

@@ -108,7 +108,7 @@ func (l *Log) ensureBlock(t *task.Task, s *logSegment, position uint32) error {
 	clear(p) // what is not there or can't be read stays zero: a reader finds the damage
 	file, err := d.files.take(t, l.path(s), env.OpenExisting)
 	if err == nil {
-		_, err = file.ReadAt(p, int64(position)-int64(need)).Wait(t)
+		_, err = d.readPatiently(t, file, p, int64(position)-int64(need))
 		d.files.release(file)
 	}
 	if err != nil && !errors.Is(err, env.ErrNotExist) && !errors.Is(err, env.ErrIO) {
@@ -124,8 +124,20 @@ func (l *Log) ensureBlock(t *task.Task, s *logSegment, position uint32) error {
 	return nil
 }
 
-// readTries is how often a read that fails is tried again before its bytes count as damaged.
-const readTries = 3
+// readTries is how often a read that fails is tried again before its bytes count as damaged, each time after twice as long: three
+// seconds in all.
+const readTries = 5
+
+// readPatiently is ReadAt, and tries again: an error may pass, and what is put in doubt stays so.
+func (d *Directory) readPatiently(t *task.Task, file env.File, p []byte, at int64) (int, error) {
+	for try := 0; ; try++ {
+		n, err := file.ReadAt(p, at).Wait(t)
+		if !errors.Is(err, env.ErrIO) || try == readTries {
+			return n, err
+		}
+		t.Sleep(d.env.Loop.Now().Add(retryDelay << try))
+	}
+}
 
 // gather copies the rows' bytes from the journal into the buffer, and returns how much it holds then.
 // Errors: the disk's; errChanged, also when a batch turned out to be damaged.
@@ -157,8 +169,8 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 		_, err = d.journal.Load(b.at, b.bytes).Wait(t)
 		switch {
 		case errors.Is(err, env.ErrIO) && tries < readTries:
-			tries++ // it may pass, and what is put in doubt stays so
-			t.Sleep(d.env.Loop.Now().Add(retryDelay))
+			t.Sleep(d.env.Loop.Now().Add(retryDelay << tries)) // see readPatiently
+			tries++
 		case errors.Is(err, env.ErrIO):
 			l.lose(b, err)
 			return used, errChanged

@@ -122,7 +122,7 @@ func (p *play) proceed(story func(t *task.Task) error) error {
 		ended = true
 	})
 	p.node.Poke()
-	for limit := p.kernel.Now().Add(5 * time.Second); !ended && p.kernel.Now() < limit; {
+	for limit := p.kernel.Now().Add(time.Minute); !ended && p.kernel.Now() < limit; {
 		if !p.node.Alive() {
 			return errKilled
 		}

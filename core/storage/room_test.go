@@ -46,3 +46,21 @@ func TestAFullJournalIsEmptiedWhenThereIsRoomAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Reads of partition logs fail for two seconds: who reads waits, and nothing is in doubt for that.
+func TestReadsThatFailForAWhilePutNothingInDoubt(t *testing.T) {
+	p := newPlay(2, simdisk.PosixMin)
+	if err := p.live(func(t *task.Task) error { return filled(p, t) }); err != nil {
+		t.Fatal(err)
+	}
+	p.end(simdisk.ProcessDeath)
+	reads := p.machine.Inject(simdisk.Rule{
+		Kinds: simdisk.Of(simdisk.OpReadAt), Files: "*.log", Effect: simdisk.FailPartly, Until: p.kernel.Now().Add(2 * time.Second),
+	})
+	if _, err := p.recovered(p.moments[p.floor:]); err != nil {
+		t.Error(err)
+	}
+	if reads.Fired == 0 {
+		t.Error("no read failed")
+	}
+}

@@ -152,9 +152,10 @@ func (sc *scanner) read(t *task.Task, need int) error {
 }
 
 // fetch reads the file into p, and says how much of it there is. A file that is gone, and blocks that can't be read, count as
-// zeros: what they should hold is damaged.
+// zeros: what they should hold is damaged. It has patience with the first block that can't be read.
 func (sc *scanner) fetch(t *task.Task, base uint32, p []byte) (int, error) {
-	files := &sc.log.directory.files
+	d := sc.log.directory
+	files := &d.files
 	file, err := files.take(t, sc.log.path(sc.segment), env.OpenExisting)
 	if errors.Is(err, env.ErrNotExist) {
 		return 0, nil
@@ -167,9 +168,14 @@ func (sc *scanner) fetch(t *task.Task, base uint32, p []byte) (int, error) {
 	if !errors.Is(err, env.ErrIO) {
 		return n, err
 	}
+	patient := true
 	for at := 0; at < len(p); at += env.BlockBytes {
 		block := p[at : at+env.BlockBytes]
 		n, err := file.ReadAt(block, int64(base)+int64(at)).Wait(t)
+		if errors.Is(err, env.ErrIO) && patient {
+			n, err = d.readPatiently(t, file, block, int64(base)+int64(at))
+			patient = err == nil
+		}
 		if err != nil && !errors.Is(err, env.ErrIO) {
 			return 0, err
 		}
