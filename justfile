@@ -36,6 +36,20 @@ swarm N='1000':
     ./barnabas sim run --profile swarm --brokers 1 --seeds {{N}} --jobs 2 --keep-going
     ./barnabas sim run --profile replicas --seeds {{N}} --jobs 2 --keep-going
 
+# Measure a broker of its own with the load of `barnabas bench`, on a disk (FOLDER) that should do nothing else.
+bench FOLDER='bench-data' *FLAGS='':
+    #!/usr/bin/env bash
+    set -euo pipefail
+    work=$(mktemp -d)
+    trap 'kill "${broker:-}" 2>/dev/null || true; wait; rm -rf "$work" {{FOLDER}}' EXIT
+    [[ ! -e {{FOLDER}} ]] || { echo "{{FOLDER}} is there already: name a folder that may be made and removed"; exit 2; }
+    go build -o "$work/barnabas" ./cmd/barnabas
+    "$work/barnabas" start --listen localhost:0 --data {{FOLDER}} --ready-file "$work/ready" & broker=$!
+    until [[ -s $work/ready ]]; do kill -0 "$broker"; sleep 0.05; done
+    export BARNABAS_BOOTSTRAP_SERVER=$(head -n 1 "$work/ready")
+    for mode in produce e2e consume; do "$work/barnabas" bench "$mode" --server-pid "$broker" {{FLAGS}}; done
+    "$work/barnabas" bench produce --outstanding 1 --linger 0s --partitions 1 --server-pid "$broker" {{FLAGS}}
+
 # Kill the real broker under load, so many times.
 kill-loop ROUNDS='200':
     go test ./cmd/barnabas -run '^TestRealKill$' -count=1 -v -timeout 1h -kill.rounds {{ROUNDS}}

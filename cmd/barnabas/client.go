@@ -124,17 +124,7 @@ func (p *program) open(f *clusterFlags, options ...kgo.Opt) (*session, error) {
 		return nil, err
 	}
 	_ = probe.Close()
-	dialer := func(ctx context.Context, _, address string) (net.Conn, error) {
-		patience := askPatience
-		if deadline, ok := ctx.Deadline(); ok {
-			patience = min(patience, time.Until(deadline))
-		}
-		return p.dial(address, patience)
-	}
-	c, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(f.addresses()...), kgo.Dialer(dialer), kgo.ClientID("barnabas"), kgo.RetryTimeout(clientPatience),
-		kgo.MetadataMinAge(100 * time.Millisecond), kgo.WithLogger(kgo.BasicLogger(p.stderr, kgo.LogLevelNone, nil)),
-	}, options...)...)
+	c, err := p.client(f, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +142,26 @@ func (p *program) open(f *clusterFlags, options ...kgo.Opt) (*session, error) {
 		release()
 		c.Close()
 	}}, nil
+}
+
+// detached is a context that outlives ctx by a little, to clean up in.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), clientPatience)
+}
+
+// client makes a client of the cluster.
+func (p *program) client(f *clusterFlags, options ...kgo.Opt) (*kgo.Client, error) {
+	dialer := func(ctx context.Context, _, address string) (net.Conn, error) {
+		patience := askPatience
+		if deadline, ok := ctx.Deadline(); ok {
+			patience = min(patience, time.Until(deadline))
+		}
+		return p.dial(address, patience)
+	}
+	return kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(f.addresses()...), kgo.Dialer(dialer), kgo.ClientID("barnabas"), kgo.RetryTimeout(clientPatience),
+		kgo.MetadataMinAge(100 * time.Millisecond), kgo.WithLogger(kgo.BasicLogger(p.stderr, kgo.LogLevelNone, nil)),
+	}, options...)...)
 }
 
 // refusal is one of Kafka's error codes with what the broker said of it, in one line.

@@ -76,6 +76,10 @@ func commands() *command {
 			},
 		}},
 		{
+			name: "bench", short: "put a load on a broker, and measure it", usage: "[produce|consume|e2e] [flags]", long: benchHelp,
+			prepare: prepareBench, arguments: true,
+		},
+		{
 			name: "explain", short: "say what an error code means, and what to do", usage: "[CODE...] [flags]", long: explainHelp,
 			prepare: prepareExplain, arguments: true,
 		},

@@ -6,6 +6,7 @@
 //	barnabas consume          prints records
 //	barnabas cluster status   shows brokers, and partitions in trouble
 //	barnabas config ...       shows and changes settings
+//	barnabas bench            puts a load on a broker, and measures it
 //	barnabas explain          says what an error code means, and what to do
 //	barnabas dump-log         shows what a file of a data folder holds, and checks it
 //	barnabas doctor           says what state a data folder is in, and what a start would do
