@@ -320,7 +320,8 @@ func (b *Broker) apiOptions() api.Options {
 	return api.Options{
 		Self: b.self, ClusterID: b.directory.Identity.ClusterID, AutoCreateTopics: s.Bool("auto.create.topics.enable"),
 		NumPartitions: int32(s.Int("num.partitions")), ReplicationFactor: int16(s.Int("default.replication.factor")),
-		FetchBytesMax: s.Int("fetch.max.bytes"), OpenedBytesMax: s.Long("decompressed.max.bytes"), Advertised: b.advertised,
+		FetchSessionsMax: s.Int("max.incremental.fetch.session.cache.slots"),
+		FetchBytesMax:    s.Int("fetch.max.bytes"), OpenedBytesMax: s.Long("decompressed.max.bytes"), Advertised: b.advertised,
 		Settings: func() *config.Settings { return b.settings }, Promise: promise(durability(s), b.env.Disk.Describe()),
 	}
 }

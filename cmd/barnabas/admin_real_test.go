@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // TestRealAdmin has franz-go's administration client ask for what it can ask of a broker without groups.
@@ -94,6 +96,33 @@ func TestRealAdmin(t *testing.T) {
 	for _, dir := range dirs[self] {
 		if dir.Err != nil || len(dir.Topics["topic"]) != 4 || dir.Topics["topic"][0].Size == 0 {
 			t.Errorf("log directory: %+v", dir)
+		}
+	}
+}
+
+// TestRealFetchSessions consumes with sessions, which franz-go keeps by default, and without: what is produced meanwhile
+// comes either way, and idle partitions stay in the session.
+func TestRealFetchSessions(t *testing.T) {
+	b := startBroker(t, t.TempDir())
+	admin := kadm.NewClient(client(t, b))
+	if _, err := admin.CreateTopic(within(t), 3, 1, nil, "topic"); err != nil {
+		t.Fatal(err)
+	}
+	consumers := []*kgo.Client{
+		client(t, b, kgo.ConsumeTopics("topic")), client(t, b, kgo.ConsumeTopics("topic"), kgo.DisableFetchSessions()),
+	}
+	producer := client(t, b, kgo.DefaultProduceTopic("topic"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	for round := range 6 {
+		record := &kgo.Record{Value: fmt.Append(nil, round), Partition: int32(round % 3)}
+		if err := producer.ProduceSync(within(t), record).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		for i, consumer := range consumers {
+			fetches := consumer.PollFetches(within(t))
+			records := fetches.Records()
+			if err := fetches.Err(); err != nil || len(records) != 1 || string(records[0].Value) != fmt.Sprint(round) {
+				t.Fatalf("consumer %d, round %d: %v, %v", i, round, records, err)
+			}
 		}
 	}
 }

@@ -20,16 +20,21 @@ import (
 //   - A consumer sees what is below the high watermark and stable here (rule S4); a follower everything (rule S5).
 //   - A follower's fetch offset is its stable end (rule S2); a diverging epoch is answered without records (KIP-595).
 //   - From version 18 a follower says which high watermark it knows, and is answered when there is a newer one (KIP-1166).
-//   - Sessions are declined by answering session id 0, which clients take as "send everything each time" (KIP-227).
+//   - From version 7 a fetch may belong to a session, and then names only what has changed (KIP-227, see fetchContext). Where
+//     there is no room for one, session id 0 says so.
 //
-// Not here yet: fetch sessions, read_committed beyond the high watermark, follower reads (KIP-392).
+// Not here yet: read_committed beyond the high watermark, follower reads (KIP-392).
 func (h *Handlers) fetch(r *wire.Request, m *protocol.FetchRequest) {
 	f := &fetch{handlers: h, request: r, message: m, replica: m.ReplicaState.ReplicaId}
 	if r.Header.RequestApiVersion < 15 {
 		f.replica = m.ReplicaId
 	}
-	if m.SessionId != 0 {
-		r.Answer(&protocol.FetchResponse{ErrorCode: protocol.ErrFetchSessionIdNotFound}, nil)
+	var err error
+	if f.context, err = h.sessions.enter(m, r.Header.RequestApiVersion, f.isFollower()); err != nil {
+		h.env.Probe.Sometimes(env.MarkFetchFailed)
+		answer := &protocol.FetchResponse{}
+		answer.ErrorCode, _ = codeOf(err)
+		r.Answer(answer, nil)
 		return
 	}
 	f.deadline = h.env.Loop.Now().Add(time.Duration(m.MaxWaitMs) * time.Millisecond)
@@ -40,7 +45,8 @@ func (h *Handlers) fetch(r *wire.Request, m *protocol.FetchRequest) {
 type fetch struct {
 	handlers *Handlers
 	request  *wire.Request
-	message  *protocol.FetchRequest
+	message  *protocol.FetchRequest // with the partitions of its session
+	context  *fetchContext
 	replica  int32 // of a follower; -1 for a consumer
 	deadline task.Instant
 	watcher  *replica.Watcher
@@ -225,6 +231,7 @@ func (f *fetch) records(p *replica.Partition, asked *protocol.FetchPartition, ro
 func (f *fetch) answer() {
 	slices := f.slices
 	f.slices = nil
+	f.context.leave(&f.response)
 	f.count()
 	f.done(func() {
 		for _, s := range slices {

@@ -131,8 +131,8 @@ func TestFetchSaysWhereLogsPart(t *testing.T) {
 	}
 }
 
-func TestSessionsAreDeclined(t *testing.T) {
-	r := scripted(t)
+func TestSessionsAreDeclinedWhereThereIsNoPlace(t *testing.T) {
+	r := scripted(t, "max.incremental.fetch.session.cache.slots", "0")
 	for version := int16(7); version <= 18; version++ {
 		m := fetch("led", 0, version)
 		m.SessionEpoch = 0

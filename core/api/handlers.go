@@ -32,6 +32,7 @@ type Options struct {
 	NumPartitions     int32
 	ReplicationFactor int16
 	FetchBytesMax     int
+	FetchSessionsMax  int
 	// OpenedBytesMax bounds what comes out of a compressed batch that is opened.
 	OpenedBytesMax int64
 	// Advertised returns what to tell a client that came in on this address.
@@ -52,13 +53,14 @@ type Handlers struct {
 	producers  producerIDs
 	held       held
 	produces   produces
+	sessions   *sessions
 	workplaces []workplace // by place of env.Work
 }
 
 // NewHandlers returns handlers over the broker's parts.
 func NewHandlers(e env.Env, o Options, image func() *metadata.Image, replicas *replica.Manager, c Controller) *Handlers {
 	return &Handlers{
-		env: e, options: o, image: image, replicas: replicas, controller: c,
+		env: e, options: o, image: image, replicas: replicas, controller: c, sessions: newSessions(e, o.FetchSessionsMax),
 		held:       held{directory: replicas.Directory(), probe: e.Probe},
 		workplaces: make([]workplace, e.Work.Places()),
 	}

@@ -139,7 +139,6 @@ var withoutEffect = []string{
 	"log.local.retention.ms",
 	"log.preallocate",
 	"max.connection.creation.rate",
-	"max.incremental.fetch.session.cache.slots",
 	"max.request.partition.size.limit",
 	"metadata.log.dir",
 	"metadata.log.max.record.bytes.between.snapshots",

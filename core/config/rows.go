@@ -143,6 +143,10 @@ var brokerRows = []Row{
 		Simulation: []string{"4096", "65536", "57671680"},
 	},
 	{
+		Name: "max.incremental.fetch.session.cache.slots", Rule: atLeast(Int, 0), Default: "1000",
+		Meaning: "how many fetch sessions are remembered; 0: none",
+	},
+	{
 		Name: "replica.fetch.max.bytes", Rule: atLeast(Int, 0), Default: "1048576",
 		Meaning:    "the most a follower asks of one partition at once",
 		Simulation: []string{"1", "16384", "1048576"},
