@@ -64,6 +64,26 @@ sim-speed:
     go build -o barnabas ./cmd/barnabas
     GOMAXPROCS=1 ./barnabas sim run --profile speed --brokers 1 --clients 8 --minutes 10
 
+# The simulator at the reference load (rule O6), on one core: 5 brokers, then 3 and 1; and where the time goes with 5.
+sim-reference MINUTES='10':
+    go build -o barnabas ./cmd/barnabas
+    for n in 5 3 1; do GOMAXPROCS=1 ./barnabas sim run --profile reference --brokers $n --minutes {{MINUTES}}; done
+    go test ./sim -run '^$' -bench Reference -benchtime 1x -cpuprofile sim.profile -o sim.test
+    go tool pprof -top -nodecount 40 sim.test sim.profile
+
+# Shrink what ten mutants or more do in the swarm, five minutes each at most, and say how small it became.
+shrink-figures BUDGET='5m':
+    go build -tags mutants -o barnabas ./cmd/barnabas
+    .ci/shrink-figures {{BUDGET}}
+
+# Make the regression plan of a mutant anew.
+regression MUTANT FIRST='50001':
+    go build -tags mutants -o barnabas ./cmd/barnabas
+    rm -rf regression.tmp
+    -./barnabas sim run --mutant {{MUTANT}} --seeds 200 --first-seed {{FIRST}} --save regression.tmp
+    ./barnabas sim shrink regression.tmp/*.plan --out sim/testdata/regressions/{{MUTANT}}.plan
+    rm -rf regression.tmp
+
 # How many operations of a history a second are judged, and read.
 checker-speed:
     go test ./linearizability -run '^$' -bench . -benchtime 5x

@@ -47,3 +47,33 @@ func TestClientsNoticeLostRecords(t *testing.T) {
 	}
 	t.Fatal("not found in 100 seeds")
 }
+
+// A plan that was made with a mutant still finds it, if not with the draws that it was made with, then with others: what a
+// broker does when has changed since, which moves a fault off the spot that it was shrunk onto.
+func TestPlansFindTheirMutants(t *testing.T) {
+	defer mutant.Switch(mutant.None)
+	const tries = 100
+	for file, p := range regressions(t) {
+		if p.Mutant == "" {
+			continue
+		}
+		m, ok := mutant.Find(p.Mutant)
+		if !ok {
+			t.Errorf("%s: there is no mutant %s", file, p.Mutant)
+			continue
+		}
+		mutant.Switch(m.ID)
+		found := 0
+		for try := 1; try <= tries && found == 0; try++ {
+			for _, v := range RunPlan(p, Options{UntilViolation: true}).Violations {
+				if v.Invariant == p.Expect || Outside(v.Invariant, m.Package) {
+					found = try
+				}
+			}
+			p.Seed++
+		}
+		if t.Logf("%s: found at try %d", file, found); found == 0 {
+			t.Errorf("%s is dead: make it anew (just regression %s)", file, p.Mutant)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -49,5 +51,41 @@ func TestARunWithoutItsLastFaultIsTheSameUntilThen(t *testing.T) {
 	}
 	if tried < 3 {
 		t.Fatalf("only %d seeds had a fault", tried)
+	}
+}
+
+// regressions returns the plans that once found a bug, or a mutant, by the names of their files.
+func regressions(t *testing.T) map[string]*plan.Plan {
+	files, err := filepath.Glob("testdata/regressions/*.plan")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	all := make(map[string]*plan.Plan)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := plan.Parse(string(text))
+		if err == nil {
+			err = Check(p)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if p.Expect == "" || OracleIn(p.Expect) == "" {
+			t.Errorf("%s does not say what it found, or what nobody reports: %q", file, p.Expect)
+		}
+		all[file] = p
+	}
+	return all
+}
+
+// What a plan once found is fixed, or was a mutant's doing: without one, every plan is clean.
+func TestRegressionsStayFixed(t *testing.T) {
+	for file, p := range regressions(t) {
+		for _, v := range RunPlan(p, Options{}).Violations {
+			t.Errorf("%s at %v: %s: %s\ngo run ./cmd/barnabas sim replay --without-mutant sim/%s", file, time.Duration(v.At), v.Invariant, v.Detail, file)
+		}
 	}
 }

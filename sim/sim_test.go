@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,34 +77,6 @@ func TestEveryFaultTakesEffect(t *testing.T) {
 	}
 	for kind := range missing {
 		t.Errorf("fault %s never took effect", kind)
-	}
-}
-
-// Seeds that once found a bug stay, one line each: seed, profile, virtual seconds, what it found (docs/BUGS.md).
-func TestRegressionsStayFixed(t *testing.T) {
-	file, err := os.Open("testdata/regressions/seeds.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	count := 0
-	for lines.Scan() {
-		line := lines.Text()
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		var seed uint64
-		var profile string
-		var seconds int
-		if _, err := fmt.Sscan(line, &seed, &profile, &seconds); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		count++
-		mustBeClean(t, Options{Seed: seed, Virtual: time.Duration(seconds) * time.Second, Profile: profile})
-	}
-	if count == 0 {
-		t.Fatal("no regression is listed")
 	}
 }
 
