@@ -66,6 +66,12 @@ func (d *Directory) claim(t *task.Task, n tenure) error {
 		return fmt.Errorf("%s was left by a journal that ended with %s, and the one that is here ends with %s: files of the folder were mixed up",
 			d.options.Folder, n.signature, d.signature())
 	}
+	if !n.foreign() {
+		for _, l := range d.logs.All {
+			l.keepIntact() // our own clean stop left it complete, and its folder durable
+			l.folder = true
+		}
+	}
 	if n.foreign() {
 		if err := d.options.Examine(t, d); err != nil {
 			return fmt.Errorf("%s can't be taken over from Apache Kafka: %w", d.options.Folder, err)

@@ -19,6 +19,9 @@ func (l *Log) export(t *task.Task) error {
 		return err
 	}
 	if l.intact && !l.always { // but leader epochs may have begun
+		if l.epochs.mark() == l.intactAt {
+			return nil
+		}
 		return d.writeSmall(t, l.folderPath()+"/"+segment.LeaderEpochFile, segment.EncodeEpochs(l.epochs.lines()))
 	}
 	names, err := d.env.Disk.List(l.folderPath()).Wait(t)
@@ -47,6 +50,22 @@ func (l *Log) export(t *task.Task) error {
 	}
 	_, err = d.env.Disk.SyncDir(l.folderPath()).Wait(t)
 	return err
+}
+
+// keepIntact notes that the log's folder holds what a clean stop has to leave.
+func (l *Log) keepIntact() { l.intact, l.intactAt = true, l.epochs.mark() }
+
+// epochsMark tells whether leader epochs have changed: they only grow at one end and go away at either.
+type epochsMark struct {
+	count       int
+	first, last EpochStart
+}
+
+func (e *Epochs) mark() epochsMark {
+	if len(e.starts) == 0 {
+		return epochsMark{}
+	}
+	return epochsMark{len(e.starts), e.starts[0], e.starts[len(e.starts)-1]}
 }
 
 // exportVote writes quorum-state beside the metadata log.

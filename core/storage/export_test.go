@@ -175,6 +175,52 @@ func TestAStartAfterACleanStopIsOurs(t *testing.T) {
 
 // TestNoCrashOfAStopHandsOverTooEarly takes the power at many moments of a stop and of the start after it. Whenever the
 // directory says version 1 and has a clean-shutdown file, everything Kafka needs is there; and we always find our way.
+// A second clean stop writes the files of logs that changed, and of no other.
+func TestACleanStopExportsWhatChanged(t *testing.T) {
+	r := newRig(3, simdisk.PosixMin)
+	worked(r)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	r.crash(simdisk.PowerLoss)
+	const marker = "00000000000000000777.snapshot" // an export removes it
+	for _, folder := range []string{"orders-0", "orders-1"} {
+		r.rewrite("data/"+folder+"/"+marker, []byte("here"))
+	}
+	d := r.mustOpen()
+	r.step(func() { lead(d.Find(topic, 0), made(30, 1, 2, "x"), 2) })
+	r.pass(time.Second)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	r.crash(simdisk.ProcessDeath) // the marker's name is not durable
+	if _, ok := r.file("orders-0/" + marker); ok {
+		t.Error("a log that changed was not exported")
+	}
+	if _, ok := r.file("orders-1/" + marker); !ok {
+		t.Error("a log that did not change was exported")
+	}
+	d = r.mustOpen()
+	r.step(func() { d.Find(topic, 1).BeginEpoch(9) })
+	r.pass(time.Second)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := r.file("orders-1/leader-epoch-checkpoint"); got != "0\n1\n9 0\n" {
+		t.Errorf("the epochs of a log that did not change otherwise: %q", got)
+	}
+	r.crash(simdisk.ProcessDeath)
+	r.mustOpen()
+	r.crash(simdisk.ProcessDeath) // no clean stop
+	r.mustOpen()
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := r.file("orders-1/" + marker); ok {
+		t.Error("after a crash a log was not exported")
+	}
+}
+
 func TestNoCrashOfAStopHandsOverTooEarly(t *testing.T) {
 	shared, own := 0, 0
 	for at := task.Instant(0); at < 12_000_000; at += 97_000 {

@@ -62,7 +62,9 @@ func (im *importer) log(t *task.Task, name string, f segment.Folder) error {
 	l.filled, l.saved, l.anchor = l.end, l.end, l.end
 	l.settled = min(max(im.marks[f], l.start), l.end)
 	l.producers = l.base.clone()
-	l.intact = im.clean
+	if im.clean {
+		l.keepIntact()
+	}
 	im.records += int64(l.end - l.start)
 	d.logs.Set(l.Number, l)
 	return nil

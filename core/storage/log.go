@@ -44,6 +44,7 @@ type Log struct {
 	barrier  uint64        // files are not written before this commit is durable: it takes back what they hold (rule J10)
 	folder   bool          // the folder is there, durably
 	intact   bool          // the folder holds what a clean stop has to leave: nothing was changed since it was taken over
+	intactAt epochsMark    // the epochs as of then
 	fresh    bool          // a file was made in it whose name may not be durable
 	gaps     bool          // offsets may be missing between batches: another program compacted the log
 	doubts   []doubt
