@@ -26,15 +26,19 @@ One of Kafka's settings without effect here is warned of once. An unknown one is
 
 ## Of brokers
 
-| Setting | Type | Default | Takes | Meaning |
-|---|---|---|---|---|
+| Setting | Type | Default | Takes | Changes while running | Meaning |
+|---|---|---|---|---|---|
 `)
 	for _, r := range config.Rows() {
 		name := code(r.Name)
 		if r.Alias != "" {
 			name += " (" + code(r.Alias) + ")"
 		}
-		markdownRow(&b, name, r.Rule.Type.Word(), code(r.Default), r.Rule.Takes(), r.Meaning)
+		changes := "no"
+		if config.IsDynamic(r.Name) {
+			changes = "yes"
+		}
+		markdownRow(&b, name, r.Rule.Type.Word(), code(r.Default), r.Rule.Takes(), changes, r.Meaning)
 	}
 	b.WriteString(`
 ## Of topics

@@ -10,7 +10,10 @@ var updateReferences = flag.Bool("references.update", false, "write the generate
 
 // TestReferencesAreFresh compares docs with the tables they are made of.
 func TestReferencesAreFresh(t *testing.T) {
-	for file, want := range map[string]string{"../../docs/SETTINGS.md": settingsReference(), "../../docs/METRICS.md": metricsReference()} {
+	for file, want := range map[string]string{
+		"../../docs/SETTINGS.md": settingsReference(), "../../docs/METRICS.md": metricsReference(),
+		"../../docs/PROTOCOL.md": protocolReference(),
+	} {
 		if *updateReferences {
 			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 				t.Fatal(err)

@@ -1,22 +1,9 @@
 package api
 
 import (
-	"slices"
-
 	"barnabas/core/protocol"
 	"barnabas/core/wire"
 )
-
-// served are the keys this broker has handlers for.
-func served() []int16 {
-	return []int16{
-		protocol.KeyProduce, protocol.KeyFetch, protocol.KeyListOffsets, protocol.KeyMetadata, protocol.KeyFindCoordinator,
-		protocol.KeyApiVersions, protocol.KeyCreateTopics, protocol.KeyDeleteTopics, protocol.KeyDeleteRecords,
-		protocol.KeyInitProducerId, protocol.KeyOffsetForLeaderEpoch, protocol.KeyDescribeConfigs, protocol.KeyAlterConfigs,
-		protocol.KeyDescribeLogDirs, protocol.KeyCreatePartitions, protocol.KeyIncrementalAlterConfigs,
-		protocol.KeyDescribeCluster, protocol.KeyDescribeProducers, protocol.KeyDescribeTopicPartitions,
-	}
-}
 
 // apiVersions says what works here, and nothing else.
 //
@@ -27,13 +14,11 @@ func served() []int16 {
 func (h *Handlers) apiVersions(r *wire.Request, _ *protocol.ApiVersionsRequest) {
 	answer := &protocol.ApiVersionsResponse{}
 	answer.Default()
-	keys := served()
-	for api := range protocol.APIs {
-		if slices.Contains(keys, api.Key) {
-			answer.ApiKeys = append(answer.ApiKeys, protocol.ApiVersion{
-				ApiKey: api.Key, MinVersion: api.AdvertisedMin, MaxVersion: api.Max,
-			})
-		}
+	for _, row := range Table() {
+		api, _ := protocol.APIByKey(row.Key)
+		answer.ApiKeys = append(answer.ApiKeys, protocol.ApiVersion{
+			ApiKey: api.Key, MinVersion: api.AdvertisedMin, MaxVersion: api.Max,
+		})
 	}
 	image := h.image()
 	answer.FinalizedFeaturesEpoch = int64(image.End)

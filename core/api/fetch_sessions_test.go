@@ -76,11 +76,11 @@ func TestASessionTellsWhatIsNews(t *testing.T) {
 		r.produced("small", batch("a"))
 		r.wantNews(version, inSession(version, 1, 2), 1, fmt.Sprintf("small:%d", size))
 		r.wantNews(version, inSession(version, 1, 3), 1, fmt.Sprintf("small:%d", size)) // not taken on yet
-		r.wantNews(version, inSession(version, 1, 4, "small@1"), 1, "")
 		r.produced("led", batch("a"))
+		r.wantNews(version, inSession(version, 1, 4, "small@1"), 1, fmt.Sprintf("led:%d", size))
 		r.produced("small", batch("b"))
 		// What had records comes last.
-		r.wantNews(version, inSession(version, 1, 5), 1, fmt.Sprintf("led:%d small:%d", size, size))
+		r.wantNews(version, inSession(version, 1, 5), 1, fmt.Sprintf("small:%d led:%d", size, size))
 		r.wantNews(version, inSession(version, 1, 6, "small@2", "-led"), 1, "")
 		r.produced("led", batch("c"))
 		r.wantNews(version, inSession(version, 1, 7), 1, "")

@@ -879,3 +879,63 @@ func newTransactionStateValue(key int16) (m Message, least, greatest int16) {
 	}
 	return nil, 0, 0
 }
+
+// maxInternalKey is the greatest type of an internal topic's records.
+const maxInternalKey = 23
+
+// internalName is the name of the type that a value belongs to.
+func internalName(m Message) string {
+	switch m.(type) {
+	case *LegacyOffsetCommitValue:
+		return "LegacyOffsetCommit"
+	case *ShareSnapshotValue:
+		return "ShareSnapshot"
+	case *TransactionLogValue:
+		return "TransactionLog"
+	case *ShareUpdateValue:
+		return "ShareUpdate"
+	case *OffsetCommitValue:
+		return "OffsetCommit"
+	case *GroupMetadataValue:
+		return "GroupMetadata"
+	case *ConsumerGroupMetadataValue:
+		return "ConsumerGroupMetadata"
+	case *ConsumerGroupPartitionMetadataValue:
+		return "ConsumerGroupPartitionMetadata"
+	case *ConsumerGroupMemberMetadataValue:
+		return "ConsumerGroupMemberMetadata"
+	case *ConsumerGroupTargetAssignmentMetadataValue:
+		return "ConsumerGroupTargetAssignmentMetadata"
+	case *ConsumerGroupTargetAssignmentMemberValue:
+		return "ConsumerGroupTargetAssignmentMember"
+	case *ConsumerGroupCurrentMemberAssignmentValue:
+		return "ConsumerGroupCurrentMemberAssignment"
+	case *ShareGroupMemberMetadataValue:
+		return "ShareGroupMemberMetadata"
+	case *ShareGroupMetadataValue:
+		return "ShareGroupMetadata"
+	case *ShareGroupTargetAssignmentMetadataValue:
+		return "ShareGroupTargetAssignmentMetadata"
+	case *ShareGroupTargetAssignmentMemberValue:
+		return "ShareGroupTargetAssignmentMember"
+	case *ShareGroupCurrentMemberAssignmentValue:
+		return "ShareGroupCurrentMemberAssignment"
+	case *ShareGroupStatePartitionMetadataValue:
+		return "ShareGroupStatePartitionMetadata"
+	case *ConsumerGroupRegularExpressionValue:
+		return "ConsumerGroupRegularExpression"
+	case *StreamsGroupMetadataValue:
+		return "StreamsGroupMetadata"
+	case *StreamsGroupMemberMetadataValue:
+		return "StreamsGroupMemberMetadata"
+	case *StreamsGroupTargetAssignmentMetadataValue:
+		return "StreamsGroupTargetAssignmentMetadata"
+	case *StreamsGroupTargetAssignmentMemberValue:
+		return "StreamsGroupTargetAssignmentMember"
+	case *StreamsGroupCurrentMemberAssignmentValue:
+		return "StreamsGroupCurrentMemberAssignment"
+	case *StreamsGroupTopologyValue:
+		return "StreamsGroupTopology"
+	}
+	return ""
+}

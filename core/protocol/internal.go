@@ -42,6 +42,23 @@ func (e *UnknownTypeError) Error() string {
 	return fmt.Sprintf("%s has no records of type %d", e.Topic, e.Type)
 }
 
+// RecordType is a type of records of an internal topic, and the versions of their values.
+type RecordType struct {
+	Key      int16
+	Name     string
+	Min, Max int16
+}
+
+// Types yields the topic's types of records by ascending key.
+func (t InternalTopic) Types(yield func(RecordType) bool) {
+	for key := range int16(maxInternalKey + 1) {
+		m, least, greatest := t.newValue(key)
+		if m != nil && !yield(RecordType{key, internalName(m), least, greatest}) {
+			return
+		}
+	}
+}
+
 func (t InternalTopic) newKey(typ int16) (m Message, least, greatest int16) {
 	switch t {
 	case ConsumerOffsets:

@@ -27,7 +27,7 @@ func emitTables(defs []*definition) ([]byte, error) {
 	})
 	e.p("}\nreturn API{}, false\n}\n")
 	e.p("// maxKey is the greatest API key.")
-	e.p("const maxKey = %d\n", maxKey(defs))
+	e.p("const maxKey = %d\n", greatest(defs, "api"))
 
 	for _, kind := range []string{"Request", "Response"} {
 		e.p("// New%s returns the %s of an API, with Kafka's defaults, or nil if there is no such API.", kind,
@@ -49,6 +49,14 @@ func emitTables(defs []*definition) ([]byte, error) {
 		e.constructor(own, "key", "key of "+topic+"'s records of a type", "new"+name+"Key")
 		e.constructor(own, "value", "value of "+topic+"'s records of a type", "new"+name+"Value")
 	}
+	e.p("// maxInternalKey is the greatest type of an internal topic's records.")
+	e.p("const maxInternalKey = %d\n", greatest(defs, "value"))
+	e.p("// internalName is the name of the type that a value belongs to.")
+	e.p("func internalName(m Message) string {\nswitch m.(type) {")
+	e.each(defs, "value", func(d *definition) {
+		e.p("case *%s:\nreturn %q", d.name, strings.TrimSuffix(d.name, "Value"))
+	})
+	e.p("}\nreturn \"\"\n}\n")
 	return e.source()
 }
 
@@ -61,14 +69,14 @@ func (e *emitter) constructor(defs []*definition, kind, what, name string) {
 	e.p("}\nreturn nil, 0, 0\n}\n")
 }
 
-func maxKey(defs []*definition) int {
-	greatest := 0
+func greatest(defs []*definition, kind string) int {
+	key := 0
 	for _, d := range defs {
-		if d.kind == "api" {
-			greatest = max(greatest, d.key)
+		if d.kind == kind {
+			key = max(key, d.key)
 		}
 	}
-	return greatest
+	return key
 }
 
 func (e *emitter) each(defs []*definition, kind string, do func(*definition)) {
