@@ -20,16 +20,22 @@ import (
 //     start, the default. The first is where it does.
 //   - Of a broker, what does not change while it runs is read-only.
 //   - The documentation of durability says what it means on the disk that this broker has. No request of Kafka's does.
+//   - A resource that is named twice is INVALID_REQUEST the second time: an answer is long.
 //   - Topics' settings that have no effect here are shown all the same, as Kafka would.
 //
 // Not here yet: groups, loggers and client metrics, which are INVALID_REQUEST.
 func (h *Handlers) describeConfigs(r *wire.Request, m *protocol.DescribeConfigsRequest) {
 	answer := &protocol.DescribeConfigsResponse{Results: make([]protocol.DescribeConfigsResult, len(m.Resources))}
+	named := make(map[metadata.Resource]bool)
 	for i := range m.Resources {
 		asked, row := &m.Resources[i], &answer.Results[i]
 		row.ResourceType, row.ResourceName = asked.ResourceType, asked.ResourceName
+		key := metadata.ResourceOf(asked.ResourceType, asked.ResourceName)
 		all, err := h.settingsOf(asked)
-		if err != nil {
+		if named[key] {
+			err = fmt.Errorf("%w: resource %q is named twice in this request", protocol.ErrInvalidRequest, asked.ResourceName)
+		}
+		if named[key] = true; err != nil {
 			row.ErrorCode, row.ErrorMessage = codeOf(err)
 			continue
 		}

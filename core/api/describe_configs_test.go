@@ -89,3 +89,16 @@ func TestDescribeConfigs(t *testing.T) {
 		t.Errorf("%d settings", len(all))
 	}
 }
+
+func TestDescribeConfigsDescribesAResourceOnce(t *testing.T) {
+	r := scripted(t)
+	m := describeConfigs(metadata.ResourceTopic, "led")
+	for range 3 {
+		m.Resources = append(m.Resources, m.Resources[0])
+	}
+	for i, row := range r.ask(m, 4).(*protocol.DescribeConfigsResponse).Results {
+		if want := i > 0; (row.ErrorCode == protocol.ErrInvalidRequest) != want || (len(row.Configs) == 0) != want {
+			t.Errorf("%d: %q with %d settings", i, row.ErrorCode, len(row.Configs))
+		}
+	}
+}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -163,7 +164,35 @@ func (r *rig) ask(m protocol.Message, version int16) protocol.Message {
 	if q.err != nil {
 		r.t.Fatalf("%T version %d: %v", m, version, q.err)
 	}
+	if api, _ := protocol.APIByKey(m.APIKey()); version == api.Max {
+		r.errorsHaveMessages(reflect.ValueOf(q.answer))
+	}
 	return q.answer
+}
+
+// errorsHaveMessages wants words beside each error code, where the newest version has a place for them.
+func (r *rig) errorsHaveMessages(v reflect.Value) {
+	r.t.Helper()
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			r.errorsHaveMessages(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			r.errorsHaveMessages(v.Index(i))
+		}
+	case reflect.Struct:
+		code, text := v.FieldByName("ErrorCode"), v.FieldByName("ErrorMessage")
+		if code.IsValid() && text.IsValid() {
+			if s, ok := text.Interface().(protocol.NullString); ok && !code.IsZero() && s.Value == "" {
+				r.t.Errorf("%s has error %s and no message", v.Type().Name(), code.Interface())
+			}
+		}
+		for i := range v.NumField() {
+			r.errorsHaveMessages(v.Field(i))
+		}
+	}
 }
 
 // in has f run within a step of the broker.
