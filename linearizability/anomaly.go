@@ -2,6 +2,7 @@ package linearizability
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -87,9 +88,19 @@ type Finding struct {
 	Where      string // the partition, or the register's key
 	Offset     int64  // at which it shows, or -1
 	Detail     string
-	Operations []int // which prove it, by their places
+	Operations []int // which prove it, by their places, in the order of the parts they play
 
 	partition int32 // -1 for a register
+}
+
+// Proof returns the operations that prove it, each once: one may play several parts.
+func (f *Finding) Proof() (all []int) {
+	for _, at := range f.Operations {
+		if !slices.Contains(all, at) {
+			all = append(all, at)
+		}
+	}
+	return all
 }
 
 // Report is what was found.
@@ -108,7 +119,7 @@ func (r *Report) Has(a Anomaly) bool { return r.Counts[a] > 0 }
 func (h *History) Describe(f *Finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s: %s", f.Anomaly, f.Where, f.Detail)
-	for _, at := range f.Operations {
+	for _, at := range f.Proof() {
 		fmt.Fprintf(&b, "\n    %s: %s", h.where(int32(at)), short(h.Operations[at].String()))
 	}
 	return b.String()

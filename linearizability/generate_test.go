@@ -51,9 +51,9 @@ func (w *world) step() {
 	switch n := w.IntN(20); {
 	case n == 0 && len(w.ends) < 3:
 		w.ends = append(w.ends, w.end())
-	case n <= 2:
+	case n <= 3:
 		w.latest(client)
-	case n < 6 && len(w.open) > 0:
+	case n < 7 && len(w.open) > 0:
 		w.lands()
 	case w.h.Clients[client].Class == Consumer || n > 15:
 		w.polls(client, false)
@@ -122,12 +122,17 @@ func (w *world) lands() {
 
 func (w *world) latest(client uint32) {
 	o := Operation{Kind: Latest, Client: client, Offset: w.end(), Epoch: w.epoch()}
-	if len(w.ends) > 0 && w.IntN(2) == 0 { // a leader of before, who does not know yet
+	if w.IntN(3) == 0 {
+		o.Final = true
+		if w.IntN(2) == 0 {
+			o.Epoch = NoEpoch
+		}
+	} else if len(w.ends) > 0 && w.IntN(2) == 0 { // a leader of before, who does not know yet
 		o.Epoch = int32(w.IntN(len(w.ends)))
 		o.Offset = w.ends[o.Epoch]
 	}
 	if w.IntN(6) == 0 {
-		o.Kind, o.Offset, o.Epoch = Earliest, w.start, NoEpoch
+		o.Kind, o.Offset, o.Epoch, o.Final = Earliest, w.start, NoEpoch, false
 	}
 	w.around(&o)
 	w.h.Add(o)
@@ -310,6 +315,11 @@ func lie(r *rand.Rand, h *History) {
 		func() { // a leader gives another end, or another start
 			if o := pick(func(o *Operation) bool { return o.Kind == Latest || o.Kind == Earliest }); o != nil {
 				o.Offset = max(0, o.Offset+int64(r.IntN(9))-4)
+			}
+		},
+		func() { // a leader knows less
+			if o := pick(func(o *Operation) bool { return o.Kind == Latest && !o.Final }); o != nil {
+				o.Offset = max(0, o.Offset-1-int64(r.IntN(4)))
 			}
 		},
 		func() { // a client promises more

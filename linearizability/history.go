@@ -110,7 +110,8 @@ const NoEpoch = -1
 type Operation struct {
 	Kind    Kind
 	Outcome Outcome
-	// Final: this Poll reached the end of the log, and its client knows by other means that nothing more was acknowledged.
+	// Final: this Poll reached the end of the log, and its client knows by other means that nothing more had been
+	// acknowledged; or this Latest was answered by who is known to be the leader.
 	Final     bool
 	Client    uint32
 	Partition uint32 // not of a register

@@ -27,7 +27,7 @@ type look struct {
 	client  int32 // -1: one without a position
 	from    int64 // or -1
 	records []Run // each of one record
-	final   bool
+	final   bool  // nothing lies behind
 	end     int64 // of a Latest; of a Poll the offset before which the log can't have ended
 	epoch   int32 // of a Latest
 	known   int   // how many batches begin before the end
@@ -160,7 +160,7 @@ func (s *logState) reads(at int64, r *Run) bool {
 // or an earlier one.
 func (s *logState) endsAt(l *look) bool {
 	for at := s.top; at != nil; at = at.below {
-		if at.base >= l.end && at.epoch >= 0 && at.epoch <= l.epoch {
+		if at.base >= l.end && at.send >= 0 && (l.final || at.epoch >= 0 && at.epoch <= l.epoch) {
 			return false
 		}
 	}

@@ -10,7 +10,11 @@ func (c *checker) checkPolls() error {
 				return err
 			}
 		case o.Kind == Latest:
-			c.ends = append(c.ends, end{offset: o.Offset, epoch: int64(o.Epoch), op: at})
+			e := end{offset: o.Offset, epoch: int64(o.Epoch), op: at}
+			if o.Final {
+				e.epoch = anyEpoch
+			}
+			c.ends = append(c.ends, e)
 		case o.Kind == Earliest:
 			c.starts(at, o.Offset)
 		}

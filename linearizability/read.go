@@ -22,7 +22,7 @@ const lineBytesMax = 64 << 20
 //	send CLIENT PARTITION CALL RETURN ok VALUES@OFFSET [eEPOCH]
 //	send CLIENT PARTITION CALL RETURN failed|unknown VALUES
 //	poll CLIENT PARTITION CALL RETURN ok [from=OFFSET] VALUES@OFFSET[eEPOCH]... [final]
-//	latest CLIENT PARTITION CALL RETURN ok OFFSET [eEPOCH]
+//	latest CLIENT PARTITION CALL RETURN ok OFFSET [eEPOCH] [final]
 //	earliest CLIENT PARTITION CALL RETURN ok OFFSET
 //	create|delete|set|get CLIENT CALL RETURN ok|failed|unknown|conflict KEY=VALUE [mOFFSET]
 //
@@ -161,6 +161,7 @@ func (p *lineReader) readOperation(kind Kind) {
 	case o.Outcome == OK:
 		o.Offset = p.number(math.MaxInt64)
 		o.Epoch = p.epoch()
+		o.Final = kind == Latest && p.isNext("final")
 	}
 	if o.Outcome == Conflict && kind != Create && kind != Delete {
 		p.fail("a %s has no outcome %q", kind, o.Outcome)

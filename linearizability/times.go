@@ -69,7 +69,7 @@ func (c *checker) judgeEnd(i, shown *instance, question int32) {
 	asked := &c.h.Operations[question]
 	proof := []int32{i.op, i.by, shown.by, question}
 	switch {
-	case asked.Kind == Latest:
+	case asked.Kind == Latest && !asked.Final:
 		c.book.find(StaleEnd, i.base, proof, "value %v at offset %d was there at %d, and at %d the leader of epoch %d said that the log ends at %d",
 			i.first, i.base, shown.ret, asked.Call, asked.Epoch, asked.Offset)
 	case i.acked && i.read < 0:

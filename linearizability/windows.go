@@ -247,7 +247,7 @@ func agree(a, b []Run) bool {
 }
 
 func (w *windower) addLatest(cut *window, from, to int, o *Operation) {
-	l := &look{kind: Latest, client: -1, end: o.Offset, epoch: o.Epoch}
+	l := &look{kind: Latest, client: -1, end: o.Offset, epoch: o.Epoch, final: o.Final}
 	if w.ends[from] < o.Offset {
 		l.known = 1 // what is before the window
 	}

@@ -87,6 +87,9 @@ func (o *Operation) append(b []byte) []byte {
 		if o.Outcome == OK {
 			b = appendInt(b, o.Offset)
 			b = appendEpoch(b, " ", o.Epoch)
+			if o.Final {
+				b = append(b, " final"...)
+			}
 		}
 	default:
 		b = append(append(b, ' '), o.Register.Key...)

@@ -174,7 +174,7 @@ func reportAsJSON(out io.Writer, h *linearizability.History, report *linearizabi
 		if f.Offset >= 0 {
 			line.Offset = &f.Offset
 		}
-		for _, at := range f.Operations {
+		for _, at := range f.Proof() {
 			line.Lines = append(line.Lines, h.Line(at))
 			line.Operations = append(line.Operations, h.Operations[at].String())
 		}

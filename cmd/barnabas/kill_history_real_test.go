@@ -61,6 +61,7 @@ type history struct {
 	calm  atomic.Bool // while a verify reads, writers go on slowly, or it would never catch up
 	mutex sync.Mutex
 	logs  map[partition]*logHistory
+	*recorder
 
 	acked, read int
 	problems    []string
@@ -84,7 +85,7 @@ type lastOfWriter struct {
 }
 
 func newHistory(t *testing.T) *history {
-	h := &history{t: t, logs: make(map[partition]*logHistory)}
+	h := &history{t: t, logs: make(map[partition]*logHistory), recorder: newRecorder()}
 	for _, topic := range killTopics {
 		for number := range int32(killPartitions) {
 			h.logs[partition{topic, number}] = &logHistory{found: make(map[int]lastOfWriter)}
@@ -99,10 +100,18 @@ func (h *history) count() int {
 	return h.acked
 }
 
-// acknowledge notes what a producer was told.
-func (h *history) acknowledge(p partition, offset int64, of identity) {
+// send notes that a record is about to be sent, and returns its place.
+func (h *history) send(p partition, of identity) (at int) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
+	return h.sends(p, of)
+}
+
+// acknowledge notes what a producer was told.
+func (h *history) acknowledge(at int, p partition, offset int64, of identity) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.acknowledged(at, offset)
 	h.acked++
 	l := h.logs[p]
 	l.acked = max(l.acked, offset+1)

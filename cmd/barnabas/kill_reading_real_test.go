@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"barnabas/linearizability"
 )
 
 // reading reads all logs from where the last one ended to where they end when it begins.
@@ -31,18 +33,19 @@ func newReading(h *history, b *broker) *reading {
 func (r *reading) run() {
 	r.t.Helper()
 	defer r.client.Close()
-	starts := r.offsets((*kadm.Client).ListStartOffsets)
-	r.begin(starts, r.offsets((*kadm.Client).ListEndOffsets))
+	starts := r.offsets(linearizability.Earliest, (*kadm.Client).ListStartOffsets)
+	r.begin(starts, r.offsets(linearizability.Latest, (*kadm.Client).ListEndOffsets))
 	for len(r.left) > 0 {
 		r.poll()
 	}
-	r.judgeStarts(r.offsets((*kadm.Client).ListStartOffsets)) // retention may have gone on meanwhile
+	r.judgeStarts(r.offsets(linearizability.Earliest, (*kadm.Client).ListStartOffsets)) // retention may have gone on meanwhile
 }
 
 // offsets looks up something of all logs.
-func (r *reading) offsets(list func(*kadm.Client, context.Context, ...string) (kadm.ListedOffsets, error)) map[partition]int64 {
+func (r *reading) offsets(kind linearizability.Kind, list func(*kadm.Client, context.Context, ...string) (kadm.ListedOffsets, error)) map[partition]int64 {
 	r.t.Helper()
 	found := make(map[partition]int64)
+	call := r.now()
 	all, err := list(kadm.NewClient(r.client), within(r.t), killTopics...)
 	for p := range r.logs {
 		one, ok := all.Lookup(p.topic, p.number)
@@ -50,6 +53,9 @@ func (r *reading) offsets(list func(*kadm.Client, context.Context, ...string) (k
 			r.t.Fatalf("an offset of %+v: %+v, %v", p, one, err)
 		}
 		found[p] = one.Offset
+		r.mutex.Lock()
+		r.lists(kind, call, p, one)
+		r.mutex.Unlock()
 	}
 	return found
 }
@@ -60,6 +66,8 @@ func (r *reading) begin(starts, ends map[partition]int64) {
 	for _, topic := range killTopics {
 		from[topic] = make(map[int32]kgo.Offset)
 	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
 	for p, l := range r.logs {
 		if l.next < starts[p] {
 			l.next, l.jumped = starts[p], starts[p]
@@ -67,6 +75,7 @@ func (r *reading) begin(starts, ends map[partition]int64) {
 		if l.next < ends[p] {
 			r.left[p] = ends[p]
 			from[p.topic][p.number] = kgo.NewOffset().At(l.next)
+			r.begins(p, l.next)
 		} else if l.next > ends[p] {
 			r.problem("lost: %+v was read up to offset %d, and ends at %d", p, l.next, ends[p])
 			l.next = ends[p]
@@ -79,6 +88,7 @@ func (r *reading) poll() {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	polling := r.history.poll()
 	fetches := r.client.PollFetches(ctx)
 	for _, failed := range fetches.Errors() {
 		if failed.Topic != shortTopic || !errors.Is(failed.Err, kerr.OffsetOutOfRange) {
@@ -92,8 +102,11 @@ func (r *reading) poll() {
 				r.t.Fatalf("%+v: offset %d follows %d", p, record.Offset, l.next-1)
 			}
 			l.jumped, r.jumps[p] = record.Offset, record.Offset
+			r.begins(p, record.Offset)
 		}
-		r.check(p, record.Offset, identify(r.t, record))
+		of := identify(r.t, record)
+		polling.returns(p, record, of)
+		r.check(p, record.Offset, of)
 		if end, ok := r.left[p]; ok && r.logs[p].next >= end {
 			delete(r.left, p)
 		}

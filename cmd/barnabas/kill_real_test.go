@@ -129,6 +129,17 @@ func (k *killLoop) end() {
 	}
 	k.verify(true)
 	k.history.complete(slices.DeleteFunc(k.writers, func(w *writer) bool { return w.topic == leaderTopic }))
+	k.judge()
+}
+
+// judge has what clients saw judged.
+func (k *killLoop) judge() {
+	k.t.Helper()
+	report := k.history.judge(k.t)
+	k.history.leave(k.t, !report.Clean())
+	for i := range report.Findings {
+		k.t.Error(k.history.h.Describe(&report.Findings[i]))
+	}
 }
 
 func (k *killLoop) verify(whole bool) {
@@ -137,6 +148,7 @@ func (k *killLoop) verify(whole bool) {
 		k.t.Error(problem)
 	}
 	if k.t.Failed() {
+		k.judge()
 		k.t.FailNow()
 	}
 }

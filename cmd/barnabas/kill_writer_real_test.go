@@ -34,6 +34,9 @@ func newWriter(t *testing.T, h *history, b *broker, number int, topic string, op
 		kgo.MaxBufferedRecords(16), kgo.ProducerLinger(0), kgo.RetryBackoffFn(backoff),
 		kgo.AlwaysRetryEOF(), // a broker that dies before its first answer is not one that wants TLS
 	)...)
+	h.mutex.Lock()
+	h.addWriter(w)
+	h.mutex.Unlock()
 	t.Cleanup(w.abandon)
 	go w.run()
 	return w
@@ -53,10 +56,11 @@ func (w *writer) run() {
 		number := i % killPartitions
 		of := identity{w.number, w.sent[number]}
 		w.sent[number]++
+		at := w.history.send(partition{w.topic, int32(number)}, of)
 		w.client.Produce(context.Background(), &kgo.Record{Topic: w.topic, Partition: int32(number), Value: of.value()}, func(r *kgo.Record, err error) {
 			switch {
 			case err == nil:
-				w.history.acknowledge(partition{w.topic, r.Partition}, r.Offset, of)
+				w.history.acknowledge(at, partition{w.topic, r.Partition}, r.Offset, of)
 				w.acked.Add(1)
 			case !w.given.Load():
 				w.t.Errorf("record %+v of %s was refused: %v", of, w.topic, err)

@@ -207,6 +207,11 @@ func (p *power) loss() string {
 		return "the broker does not start: " + p.k.broker.said()
 	}
 	if problems := p.k.history.verify(p.k.broker, true); problems != nil {
+		if report := p.k.history.judge(p.t); report.Clean() {
+			p.t.Error("the judge of histories sees nothing of it")
+		} else {
+			p.t.Logf("the judge of histories finds %s", p.k.history.h.Describe(&report.Findings[0]))
+		}
 		return problems[0]
 	}
 	return ""
