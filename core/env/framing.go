@@ -32,7 +32,7 @@ const frameLengthBytes = 4
 const (
 	firstPieceBytes   = 64 << 10
 	trustedPieceBytes = 1 << 20
-	growFactor        = 4
+	growFactor        = 16
 )
 
 // NewSplitter returns a splitter at the start of a stream. A frame of more than frameBytesMax bytes is an error.

@@ -16,6 +16,7 @@ type Reader struct {
 	b      []byte // what is left of the section being read: the input, or one tagged field of it
 	end    int    // where in the whole input b ends
 	budget int    // bytes that may still be allocated
+	most   int    // elements of arrays that may still come, and one; 0: no bound
 	names  *Names // nil: every string is a new one
 	err    error
 }
@@ -82,6 +83,9 @@ func (r *Reader) Done() error {
 
 // Position is the number of bytes read so far.
 func (r *Reader) Position() int { return r.end - len(r.b) }
+
+// Limit bounds the elements of all arrays together. What an element costs to answer is not seen in its bytes.
+func (r *Reader) Limit(elements int) { r.most = elements + 1 }
 
 // Budget returns how many bytes may still be allocated.
 func (r *Reader) Budget() int { return r.budget }

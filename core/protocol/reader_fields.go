@@ -137,6 +137,13 @@ func (r *Reader) ArrayLen(flexible, nullable bool, least, size int, field string
 		r.fail(field, fmt.Sprintf("%d elements of at least %d bytes, %d bytes are left", n, least, len(r.b)))
 		return null
 	}
+	if r.most > 0 {
+		if n >= r.most {
+			r.fail(field, fmt.Sprintf("%d elements, %d more are answered in one request", n, r.most-1))
+			return null
+		}
+		r.most -= n
+	}
 	if !r.charge(n*size, field) {
 		return null
 	}

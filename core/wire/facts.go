@@ -96,12 +96,11 @@ func (f *Facts) decode(frame []byte) {
 	if f.Header.RequestApiKey != protocol.KeyProduce {
 		message = protocol.NewRequest(f.Header.RequestApiKey)
 	}
+	r.Limit(mayName(f.Header.RequestApiKey))
 	message.Decode(r, f.Header.RequestApiVersion)
 	f.memory = budget(frame) - r.Budget()
 	if f.Err = r.Done(); f.Err == nil {
-		f.Err = tidy(message)
-	}
-	if f.Err == nil {
+		tidy(message)
 		f.Message = message
 	}
 }

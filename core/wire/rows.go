@@ -1,31 +1,39 @@
 package wire
 
 import (
-	"fmt"
-
 	"barnabas/core/protocol"
 )
 
-// rowsMax is how many partitions, topics or resources one request may name: an answer has a row for each, whose memory no
-// look at the request's own size bounds. A cluster of that many partitions is asked about in parts.
-const rowsMax = 200_000
+// An answer has a row for most of what a request names, whose memory and time no look at the request's own size bounds, and
+// all of it is made in one step. A cluster of more partitions is asked about in parts.
+const (
+	namedMaxData = 100_000 // topics, partitions and other elements in a Produce or Fetch
+	namedMax     = 20_000  // … in what clients and tools ask about partitions
+	namedMaxRare = 10_000  // … in all other requests
+)
+
+// mayName returns how many elements a request with the key may have.
+func mayName(key int16) int {
+	switch key {
+	case protocol.KeyProduce, protocol.KeyFetch:
+		return namedMaxData
+	case protocol.KeyListOffsets, protocol.KeyOffsetForLeaderEpoch, protocol.KeyDeleteRecords,
+		protocol.KeyOffsetCommit, protocol.KeyOffsetFetch:
+		return namedMax
+	}
+	return namedMaxRare
+}
 
 // tidy makes an answer to m no larger than it has to be: what a request names twice it names once, as the last place says,
-// as Kafka does it. It returns an error when there are too many rows.
-func tidy(m protocol.Message) error {
-	rows := 0
+// as Kafka does it. ListOffsets refuses what is named twice; each place of a Produce has records of its own.
+func tidy(m protocol.Message) {
 	switch m := m.(type) {
-	case *protocol.ProduceRequest: // each place has records of its own
-		for i := range m.TopicData {
-			rows += 1 + len(m.TopicData[i].PartitionData)
-		}
 	case *protocol.FetchRequest:
 		m.Topics = merged(m.Topics, func(t *protocol.FetchTopic) (topicKey, *[]protocol.FetchPartition) {
 			return topicKey{t.Topic, t.TopicId}, &t.Partitions
 		})
 		for i := range m.Topics {
 			m.Topics[i].Partitions = distinct(m.Topics[i].Partitions, func(p *protocol.FetchPartition) int32 { return p.Partition })
-			rows += 1 + len(m.Topics[i].Partitions)
 		}
 	case *protocol.DeleteRecordsRequest:
 		m.Topics = merged(m.Topics, func(t *protocol.DeleteRecordsTopic) (topicKey, *[]protocol.DeleteRecordsPartition) {
@@ -33,29 +41,16 @@ func tidy(m protocol.Message) error {
 		})
 		for i := range m.Topics {
 			m.Topics[i].Partitions = distinct(m.Topics[i].Partitions, func(p *protocol.DeleteRecordsPartition) int32 { return p.PartitionIndex })
-			rows += 1 + len(m.Topics[i].Partitions)
-		}
-	case *protocol.ListOffsetsRequest: // refuses what is named twice
-		for i := range m.Topics {
-			rows += 1 + len(m.Topics[i].Partitions)
 		}
 	case *protocol.MetadataRequest:
 		m.Topics = merged(m.Topics, func(t *protocol.MetadataRequestTopic) (topicKey, *[]struct{}) {
 			return topicKey{t.Name.Value, t.TopicId}, nil
 		})
-		rows = len(m.Topics)
 	case *protocol.DescribeConfigsRequest:
 		m.Resources = merged(m.Resources, func(r *protocol.DescribeConfigsResource) (resourceKey, *[]struct{}) {
 			return resourceKey{r.ResourceType, r.ResourceName}, nil
 		})
-		for i := range m.Resources {
-			rows += 1 + len(m.Resources[i].ConfigurationKeys)
-		}
 	}
-	if rows > rowsMax {
-		return fmt.Errorf("a request names %d topics and partitions, at most %d are answered at once", rows, rowsMax)
-	}
-	return nil
 }
 
 type topicKey struct {

@@ -79,7 +79,7 @@ func shown[P any](name string, partitions []P, of func(P) (int32, int64)) string
 }
 
 func TestNoAnswerHasMillionsOfRows(t *testing.T) {
-	const many = 200_001
+	const many = 100_001
 	fetch := protocol.NewFetchRequest()
 	fetch.Topics = []protocol.FetchTopic{{Topic: "t", Partitions: make([]protocol.FetchPartition, many)}}
 	for i := range fetch.Topics[0].Partitions {
@@ -87,8 +87,9 @@ func TestNoAnswerHasMillionsOfRows(t *testing.T) {
 		fetch.Topics[0].Partitions[i].Partition = int32(i)
 	}
 	if f := inspected(t, fetch, 4); f.Err == nil {
-		t.Error("a fetch of 200,001 partitions is answered")
+		t.Error("a fetch of 100,001 partitions is answered")
 	}
+	fetch.Topics[0].Partitions = fetch.Topics[0].Partitions[:90_000]
 	for i := range fetch.Topics[0].Partitions {
 		fetch.Topics[0].Partitions[i].Partition = int32(i % 7)
 	}
@@ -98,6 +99,6 @@ func TestNoAnswerHasMillionsOfRows(t *testing.T) {
 	produce := protocol.NewProduceRequest()
 	produce.TopicData = []protocol.TopicProduceData{{Name: "t", PartitionData: make([]protocol.PartitionProduceData, many)}}
 	if f := inspected(t, produce, 3); f.Err == nil {
-		t.Error("a produce to 200,001 partitions is answered")
+		t.Error("a produce to 100,001 partitions is answered")
 	}
 }
