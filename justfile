@@ -59,6 +59,11 @@ power-cut CUTS='50':
     go test ./cmd/barnabas -run '^TestPowerCut$' -count=1 -v -timeout 2h -power.cuts {{CUTS}}
     go test -tags mutants ./cmd/barnabas -run '^TestPowerCut$' -count=1 -v -timeout 2h -power.cuts {{CUTS}} -power.mutant ack-before-sync
 
+# Send the real broker the hostile corpus, and measure what its heaviest requests cost, alone on the machine (Linux).
+hostile:
+    go test ./cmd/barnabas -run '^TestRealCorpus$' -count=1 -v -timeout 30m -hostile.all
+    go test ./cmd/barnabas -run '^TestRealHostileFigures$' -count=1 -v -timeout 30m -hostile.figures
+
 # How many events a core-second the simulator does.
 sim-speed:
     go build -o barnabas ./cmd/barnabas
