@@ -18,7 +18,7 @@ func (w *world) clientOptions(id uint64, fetchVersion int16) client.Options {
 		ID: id, Random: w.kernel.Random, FetchVersion: fetchVersion,
 		Hooks: client.Hooks{
 			Ledger: w.ledger, Witness: w.witness, Violate: w.violate, Wall: w.wall, Forgetful: forgetful,
-			MayForget: forgetful || w.plan.Value("durability") == "replicated" || troubled, Trouble: troubled, Damaged: w.damaged,
+			MayForget: forgetful || w.plan.Value("durability") == "replicated" || troubled, Trouble: troubled, Full: w.plan.Has(plan.Full, 0), Damaged: w.damaged,
 			Operation: func() { w.result.Operations++ }, Acked: func() { w.result.Acked++ }, Changed: w.count,
 			Sometimes: w.sometimes, Answered: w.answered,
 		},

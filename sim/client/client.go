@@ -46,6 +46,7 @@ type Hooks struct {
 	Wall      func() int64 // the client's own clock, in milliseconds
 	Forgetful bool         // brokers may forget idempotent producers within a run
 	MayForget bool         // … or lose what they remembered of them: with the records, or behind a log start that moved
+	Full      bool         // disks may be full for a while
 	Trouble   bool         // disks may fail, so that brokers give up for a while
 	Damaged   func() bool  // stored records may rightly be refused
 }

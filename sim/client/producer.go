@@ -238,10 +238,10 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 }
 
 // checkRefusal looks at what was refused for want of room. A journal that only waits for partition logs holds producers back
-// for as long as they have asked for; errors are for what does not go away by itself (decision 8).
+// for as long as they have asked for; errors are for what does not go away by itself (decision 8), as a full disk.
 func (p *Producer) checkRefusal(row *protocol.PartitionProduceResponse, after time.Duration) {
 	hooks := &p.client.options.Hooks
-	if row.ErrorCode == protocol.ErrKafkaStorageError && !hooks.Trouble && after < p.timeout {
+	if row.ErrorCode == protocol.ErrKafkaStorageError && !hooks.Trouble && !hooks.Full && after < p.timeout {
 		hooks.Violate("UnexpectedError", fmt.Sprintf("produce to %s: %v after %v of %v, on a sound disk: %s",
 			p.plan.Partition, row.ErrorCode, after, p.timeout, row.ErrorMessage.Value))
 	}
