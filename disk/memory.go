@@ -15,7 +15,7 @@ import (
 const slabBytes = 1 << 20
 
 // keepBytes bounds the memory of large buffers that is kept for reuse.
-const keepBytes = 64 << 20
+const keepBytes = 16 << 20
 
 // memory is anonymous mappings in sizes of powers of two of a block, with a free list a size.
 type memory struct {
