@@ -12,7 +12,7 @@ type Kind uint8
 
 // String returns the kind's name.
 func (k Kind) String() string {
-	return [...]string{"timer", "disk", "bytes", "connection", "control"}[k]
+	return [...]string{"timer", "disk", "bytes", "connection", "control", "work"}[k]
 }
 
 // The kinds of deliveries.
