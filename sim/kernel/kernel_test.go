@@ -151,3 +151,13 @@ func TestTheDigestLooksAtTimeNodeKindAndPayload(t *testing.T) {
 		t.Error("the same world gives another digest")
 	}
 }
+
+func TestEveryKindHasAName(t *testing.T) {
+	seen := map[string]bool{}
+	for k := KindTimer; k <= KindWork; k++ {
+		if name := k.String(); name == "" || seen[name] {
+			t.Errorf("kind %d is called %q", k, name)
+		}
+		seen[k.String()] = true
+	}
+}
