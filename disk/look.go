@@ -14,6 +14,10 @@ type Seen struct {
 	Locked     error  // who has the folder's lock, as env.ErrLocked; nil: nobody
 }
 
+// FreeBytes returns how much this user may still write to the folder's file system, or -1 when that is not known. It touches
+// no lock.
+func FreeBytes(folder string) int64 { return freeBytes(folder) }
+
 // Look finds out what a folder is on and whether a process has it, without a trace: unlike NewPosix it tries no write, and
 // the lock is tested and not kept. Errors: the lock file is there and can't be read.
 func Look(folder string) (Seen, error) {

@@ -117,13 +117,7 @@ func (w *watched) Turns(ctx context.Context) error {
 }
 
 // FreeBytes asks the file system.
-func (w *watched) FreeBytes() int64 {
-	seen, err := disk.Look(w.folder)
-	if err != nil {
-		return -1
-	}
-	return seen.FreeBytes
-}
+func (w *watched) FreeBytes() int64 { return disk.FreeBytes(w.folder) }
 
 // networkOptions are what the settings allow peers.
 func networkOptions(s site) net.Options {

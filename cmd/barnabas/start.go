@@ -17,8 +17,7 @@ import (
 
 const startHelp = `A setting comes from, in rising order of precedence: the table (barnabas help settings), the file given
 with --config (key=value lines, as Kafka's server.properties), the environment (BARNABAS_NUM_PARTITIONS is
-num.partitions), --set, and the flags that are named after
-what they set.
+num.partitions), --set, and the flags that are named after what they set.
 
 Exit codes: 0 after SIGINT or SIGTERM, 1 could not start or go on, 2 wrong usage or an unknown setting.
 `
@@ -48,7 +47,7 @@ func (f *startFlags) declareSettings(flags *pflag.FlagSet) {
 		"`HOST:PORT` to take connections at, may be repeated; port 0 takes a free one (default localhost:9092)")
 	flags.StringVar(&f.data, "data", "", "the data `folder` (default "+config.DefaultFolder+" in the current folder)")
 	flags.StringVar(&f.metrics, "metrics-listen", "", "`HOST:PORT` for /metrics, /livez and /readyz over HTTP (default: nowhere)")
-	flags.StringVar(&f.logFormat, "log-format", "", "how what changes is written to stderr: text or json (default text)")
+	flags.StringVar(&f.logFormat, "log-format", "", "`FORMAT` of what is written to stderr: text or json (default text)")
 	flags.StringVar(&f.config, "config", "", "properties `file` of settings")
 	flags.StringArrayVar(&f.set, "set", nil, "a setting as `key=value`, may be repeated")
 }
