@@ -109,3 +109,7 @@ sweep:
 kafka-and-back FOLDER:
     .ci/kafka/make-folder {{FOLDER}}
     .ci/kafka/kafka-and-back {{FOLDER}}
+
+# Write anew what Apache Kafka makes of its messages, for the tests of core/protocol (needs a JDK).
+kafka-messages:
+    .ci/kafka/messages
