@@ -27,6 +27,11 @@ func (s *swarm) drawSettings() {
 	case s.profile.fast:
 		s.setFast()
 	}
+	if s.profile.reference { // a journal that goes round (rule O4)
+		s.Set("journal.max.bytes", "4194304")
+		s.Set("journal.segment.bytes", "262144")
+		s.Set("journal.checkpoint.bytes", "1048576")
+	}
 	pairs = pairsOf(s.Plan)
 	config.Settle(pairs)
 	for _, pair := range pairs {

@@ -49,7 +49,10 @@ func Minimise(p *plan.Plan, at time.Duration, o Options) (smallest *plan.Plan, r
 		s.pass("clients", func() { s.list(clients) })
 		s.pass("faults", func() { s.list(faults) })
 		s.pass("scripts", func() { s.list(scripts) })
-		s.pass("batches", func() { s.list(sends) })
+		s.pass("batches", func() {
+			s.thin()
+			s.list(sends)
+		})
 		s.pass("deletions", func() { s.list(deletions) })
 		s.pass("rare paths", func() { s.list(chances) })
 		s.pass("world", s.plainWorld)

@@ -220,3 +220,33 @@ func again(p *plan.Producer, after time.Duration) {
 		p.Sends[i].Again = after
 	}
 }
+
+// thin keeps one batch in so many, and lets each be as much larger: a failure often needs so many records, or bytes, and not
+// so many batches.
+func (s *shrinker) thin() {
+	for _, in := range []int{16, 4, 2} {
+		for s.try(func(p *plan.Plan) { keepOneIn(p, in, false) }) || s.try(func(p *plan.Plan) { keepOneIn(p, in, true) }) {
+			if s.Over() || sends.count(s.best) < 2*in {
+				break
+			}
+		}
+	}
+}
+
+// batchBytesMax is what a batch may become: no drawn message.max.bytes is lower.
+const batchBytesMax = 12_000
+
+func keepOneIn(p *plan.Plan, in int, larger bool) {
+	at := 0
+	eachProducer(p, func(one *plan.Producer) {
+		one.Sends = slices.DeleteFunc(one.Sends, func(plan.Send) bool {
+			at++
+			return at%in != 0
+		})
+		for i := range one.Sends {
+			if s := &one.Sends[i]; larger {
+				s.Records = max(s.Records, min(s.Records*uint64(in), batchBytesMax/(s.Bytes+40)))
+			}
+		}
+	})
+}
