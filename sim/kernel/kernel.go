@@ -90,7 +90,7 @@ func (k *Kernel) At(when task.Instant, f func()) {
 
 // Run runs events until the instant; events at it included. It says whether any are left.
 func (k *Kernel) Run(until task.Instant) bool {
-	for len(k.queue) > 0 && k.queue[0].when <= until && !k.halted {
+	for len(k.queue.keys) > 0 && k.queue.keys[0].when <= until && !k.halted {
 		e := k.queue.pop()
 		k.now = e.when
 		if e.node != nil {
@@ -103,7 +103,7 @@ func (k *Kernel) Run(until task.Instant) bool {
 		return false
 	}
 	k.now = max(k.now, until)
-	return len(k.queue) > 0
+	return len(k.queue.keys) > 0
 }
 
 // Halt stops the world in the present moment, once and for all.
@@ -128,11 +128,22 @@ type event struct {
 	input delivery
 }
 
-// eventHeap is a 4-ary heap by (when, tie, count): shallower than a binary one, and cheaper for queues of this size.
-type eventHeap []event
+// eventHeap holds events by (when, tie, count). The heap itself is one of keys, 4-ary: shallower than a binary one, and
+// cheaper for queues of this size; the events, which are large, stay where they are until they are taken.
+type eventHeap struct {
+	keys   []eventKey
+	events []event
+	free   []int32 // places of events that were taken
+}
 
-func (h eventHeap) less(i, j int) bool {
-	a, b := &h[i], &h[j]
+type eventKey struct {
+	when  task.Instant
+	tie   uint64
+	count uint64
+	at    int32
+}
+
+func (a *eventKey) before(b *eventKey) bool {
 	if a.when != b.when {
 		return a.when < b.when
 	}
@@ -143,37 +154,49 @@ func (h eventHeap) less(i, j int) bool {
 }
 
 func (h *eventHeap) push(e event) {
-	*h = append(*h, e)
-	s := *h
-	for i := len(s) - 1; i > 0; {
+	key := eventKey{e.when, e.tie, e.count, int32(len(h.events))}
+	if last := len(h.free) - 1; last >= 0 {
+		key.at = h.free[last]
+		h.free = h.free[:last]
+		h.events[key.at] = e
+	} else {
+		h.events = append(h.events, e)
+	}
+	h.keys = append(h.keys, key)
+	s, i := h.keys, len(h.keys)-1
+	for i > 0 {
 		parent := (i - 1) / 4
-		if !s.less(i, parent) {
-			return
+		if !key.before(&s[parent]) {
+			break
 		}
-		s[i], s[parent] = s[parent], s[i]
+		s[i] = s[parent]
 		i = parent
 	}
+	s[i] = key
 }
 
 func (h *eventHeap) pop() event {
-	s := *h
-	first := s[0]
-	last := len(s) - 1
-	s[0] = s[last]
-	s[last] = event{}
+	s := h.keys
+	first, last := s[0].at, len(s)-1
+	key := s[last]
 	s = s[:last]
-	*h = s
-	for i := 0; ; {
-		least := i
+	h.keys = s
+	for i := 0; last > 0; {
+		least, with := i, &key
 		for child := 4*i + 1; child <= 4*i+4 && child < last; child++ {
-			if s.less(child, least) {
-				least = child
+			if s[child].before(with) {
+				least, with = child, &s[child]
 			}
 		}
 		if least == i {
-			return first
+			s[i] = key
+			break
 		}
-		s[i], s[least] = s[least], s[i]
+		s[i] = s[least]
 		i = least
 	}
+	e := h.events[first]
+	h.events[first] = event{}
+	h.free = append(h.free, first)
+	return e
 }
