@@ -5,6 +5,8 @@
 // the values of what is left. A candidate stands when a run of it still violates the same invariant. Rounds go on until one
 // changes nothing, or until the time is up; whatever was reached by then is a failing plan.
 //
+// A candidate that gets rid of much is run with several small draws, not only with those the plan failed with.
+//
 // With several jobs candidates are tried at once and the first in order that fails is taken, so the outcome does not depend
 // on which run ends first, as long as the time suffices.
 //
@@ -36,6 +38,7 @@ type shrinker struct {
 	Options
 	best  *plan.Plan
 	runs  int
+	tries int             // how many draws a candidate is run with before it is given up
 	known map[string]bool // candidates that did not fail, by their text
 }
 
@@ -50,6 +53,7 @@ func Minimise(p *plan.Plan, at time.Duration, o Options) (smallest *plan.Plan, r
 		s.pass("faults", func() { s.list(faults) })
 		s.pass("scripts", func() { s.list(scripts) })
 		s.pass("batches", func() {
+			s.tries = manyTries
 			s.thin()
 			s.list(sends)
 		})
@@ -85,16 +89,18 @@ func (s *shrinker) first(count int, candidate func(i int) *plan.Plan) int {
 		end := min(begin+s.Jobs, count)
 		tried, texts := make([]*plan.Plan, end-begin), make([]string, end-begin)
 		var group sync.WaitGroup
-		fails := make([]bool, end-begin)
+		fails, runs := make([]bool, end-begin), make([]int, end-begin)
 		for i := range tried {
 			tried[i] = candidate(begin + i)
 			if texts[i] = tried[i].String(); s.known[texts[i]] {
 				continue
 			}
-			s.runs++
-			group.Go(func() { fails[i] = s.Fails(tried[i]) })
+			group.Go(func() { fails[i] = s.fails(tried[i], &runs[i]) })
 		}
 		group.Wait()
+		for _, n := range runs {
+			s.runs += n
+		}
 		for i, text := range texts {
 			s.known[text] = s.known[text] || !fails[i]
 		}
@@ -104,6 +110,24 @@ func (s *shrinker) first(count int, candidate func(i int) *plan.Plan) int {
 		}
 	}
 	return -1
+}
+
+// fails runs a candidate, with other small draws too if there are tries left: what is taken out moves everything after it in
+// time, so that a fault may miss the spot that it met by chance. A candidate that fails keeps the draws it failed with.
+func (s *shrinker) fails(p *plan.Plan, runs *int) bool {
+	seed := p.Seed
+	for try := range max(s.tries, 1) {
+		p.Seed = seed + uint64(try)
+		*runs++
+		if s.Fails(p) {
+			return true
+		}
+		if s.Over() {
+			break
+		}
+	}
+	p.Seed = seed
+	return false
 }
 
 // try takes one candidate if it fails.
@@ -123,10 +147,16 @@ type part struct {
 
 // list takes out of the plan as many parts of a kind as it can: half of them, then smaller and smaller pieces.
 func (s *shrinker) list(of part) {
-	for size := of.count(s.best); size > 0 && !s.Over(); size /= 2 {
+	whole := of.count(s.best)
+	for size := whole; size > 0 && !s.Over(); size /= 2 {
+		s.tries = min(manyTries, max(1, manyTries*4*size/whole)) // what is large is worth more
 		s.pieces(of, size)
 	}
+	s.tries = 1
 }
+
+// manyTries is how many draws a candidate that is worth it is run with.
+const manyTries = 8
 
 // pieces goes through the list once, and takes out each piece of the size that is not needed.
 func (s *shrinker) pieces(of part, size int) {
