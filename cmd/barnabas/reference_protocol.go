@@ -1,12 +1,18 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"strings"
 
 	"barnabas/core/api"
 	"barnabas/core/protocol"
 )
+
+// clientsTable is what clients can do, as .ci/clients/matrix/run found it; CI holds it against what they do.
+//
+//go:embed clients.md
+var clientsTable string
 
 // protocolReference is docs/PROTOCOL.md.
 func protocolReference() string {
@@ -49,6 +55,15 @@ control records and snapshots, and the keys and values of these topics.
 			markdownRow(&b, code(topic.String()), fmt.Sprint(row.Key), row.Name, span(row.Min, row.Max))
 		}
 	}
+	b.WriteString(`
+## Clients
+
+What clients of other makers do with the broker that ` + "`go build ./cmd/barnabas`" + ` makes. CI tries every row
+(` + "`.ci/clients/matrix/run`" + `); an empty field was not tried, mostly because the client lacks the feature. librdkafka's kcat is tried
+apart, in every combination of acks, codec and idempotence (` + "`.ci/parts/40-kcat`" + `).
+
+`)
+	b.WriteString(clientsTable)
 	return b.String()
 }
 

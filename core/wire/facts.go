@@ -99,7 +99,8 @@ func (f *Facts) decode(frame []byte) {
 	r.Limit(mayName(f.Header.RequestApiKey))
 	message.Decode(r, f.Header.RequestApiVersion)
 	f.memory = budget(frame) - r.Budget()
-	if f.Err = r.Done(); f.Err == nil {
+	// Bytes that are left over are let be, as in Kafka: librdkafka 2.16 sends three behind a Metadata request for all topics.
+	if f.Err = r.Err(); f.Err == nil {
 		tidy(message)
 		f.Message = message
 	}
