@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barnabas/core/env"
 	"barnabas/core/storage/segment"
 	"barnabas/core/task"
 )
@@ -98,11 +99,20 @@ func (d *Directory) exportOffsets(t *task.Task, logs []*Log) error {
 		name    string
 		offsets []segment.PartitionOffset
 	}{{segment.RecoveryPointFile, ends}, {segment.LogStartFile, starts}, {segment.HighWatermarkFile, marks}} {
-		if err := d.writeSmall(t, d.options.Folder+"/"+f.name, segment.EncodeOffsets(f.offsets)); err != nil {
+		if err := d.writeAnew(t, d.options.Folder+"/"+f.name, segment.EncodeOffsets(f.offsets)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeAnew is writeSmall with a new name: one that is there may be what a failed sync of the folder left in memory only.
+func (d *Directory) writeAnew(t *task.Task, path string, p []byte) error {
+	d.files.forget(path)
+	if _, err := d.env.Disk.Remove(path).Wait(t); err != nil && !errors.Is(err, env.ErrNotExist) {
+		return err
+	}
+	return d.writeSmall(t, path, p)
 }
 
 // signature names the last commit of the journal.
@@ -113,7 +123,7 @@ func (d *Directory) signature() string {
 // giveAway makes the directory Kafka's as much as ours. Requires: it was exported, and the journal is closed.
 func (d *Directory) giveAway(t *task.Task) error {
 	root := d.options.Folder + "/"
-	if err := d.writeSmall(t, root+segment.CleanShutdownFile, segment.EncodeSignedShutdown(d.epoch, d.signature())); err != nil {
+	if err := d.writeAnew(t, root+segment.CleanShutdownFile, segment.EncodeSignedShutdown(d.epoch, d.signature())); err != nil {
 		return err
 	}
 	d.files.shrink(0)

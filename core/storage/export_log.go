@@ -22,6 +22,7 @@ func (l *Log) export(t *task.Task) error {
 		if l.epochs.mark() == l.intactAt {
 			return nil
 		}
+		// Its name is durable, and stays.
 		return d.writeSmall(t, l.folderPath()+"/"+segment.LeaderEpochFile, segment.EncodeEpochs(l.epochs.lines()))
 	}
 	names, err := d.env.Disk.List(l.folderPath()).Wait(t)
@@ -34,12 +35,12 @@ func (l *Log) export(t *task.Task) error {
 	}
 	if l.end > 0 {
 		name := segment.FileName{Offset: l.end, Kind: segment.ProducerSnapshot}.String()
-		if err := d.writeSmall(t, l.folderPath()+"/"+name, segment.EncodeProducers(l.producers.states())); err != nil {
+		if err := d.writeAnew(t, l.folderPath()+"/"+name, segment.EncodeProducers(l.producers.states())); err != nil {
 			return err
 		}
 		wanted = append(wanted, name)
 	}
-	if err := d.writeSmall(t, l.folderPath()+"/"+segment.LeaderEpochFile, segment.EncodeEpochs(l.epochs.lines())); err != nil {
+	if err := d.writeAnew(t, l.folderPath()+"/"+segment.LeaderEpochFile, segment.EncodeEpochs(l.epochs.lines())); err != nil {
 		return err
 	}
 	if err := l.exportVote(t); err != nil {
@@ -78,7 +79,7 @@ func (l *Log) exportVote(t *task.Task) error {
 	if err != nil {
 		return err
 	}
-	return d.writeSmall(t, l.folderPath()+"/"+segment.QuorumStateFile, segment.EncodeQuorumState(state))
+	return d.writeAnew(t, l.folderPath()+"/"+segment.QuorumStateFile, segment.EncodeQuorumState(state))
 }
 
 // exportSegments has each segment's files complete, and returns their names. A log without segments gets an empty one, as
