@@ -223,7 +223,11 @@ func (d *Directory) hurried() bool { return d.stopping && !d.closing }
 // rename gives the waste its new name. What is not there any more was renamed in an earlier life.
 func (d *Directory) rename(t *task.Task, w *waste) error {
 	root := d.options.Folder + "/"
-	d.files.forgetUnder(root + w.from)
+	if w.folder {
+		d.files.forgetUnder(root + w.from)
+	} else {
+		d.files.forget(root + w.from)
+	}
 	_, err := d.env.Disk.Rename(root+w.from, root+w.to).Wait(t)
 	if err == nil && !w.folder {
 		// After a crash in the middle of a rename both names may stand for one file; it must not keep the old one.
