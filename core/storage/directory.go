@@ -199,8 +199,13 @@ func makeFolder(t *task.Task, disk env.Disk, folder string) error {
 	return nil
 }
 
-// OnFailure has f called once, when the directory goes offline for good.
-func (d *Directory) OnFailure(f func(error)) { d.onFailed = f }
+// OnFailure has f called once, when the directory goes offline for good: at once if it did while it was opened.
+func (d *Directory) OnFailure(f func(error)) {
+	d.onFailed = f
+	if err := d.Failure(); err != nil {
+		f(err)
+	}
+}
 
 // Failure returns why the directory is offline, or nil.
 func (d *Directory) Failure() error { return d.journal.Failure() }

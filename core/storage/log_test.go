@@ -2,10 +2,12 @@ package storage
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/core/record"
 	"barnabas/core/task"
 	"barnabas/sim/simdisk"
@@ -285,5 +287,18 @@ func TestTimestampsAreFound(t *testing.T) {
 	}
 	if got := l.FindMaxTimestamp(5); got.Base != 2 || got.MaxTimestamp != 50 {
 		t.Errorf("greatest timestamp: %+v", got)
+	}
+}
+
+// A directory that went offline before anybody asked to be told, as while it was opened, says so at once.
+func TestAFailureBeforeItIsAskedForIsTold(t *testing.T) {
+	r := newRig(3, simdisk.Ordered)
+	d := r.mustOpen()
+	d.journal.Fail(env.ErrIO)
+	var told []error
+	d.OnFailure(func(err error) { told = append(told, err) })
+	d.journal.Fail(env.ErrReadOnly)
+	if len(told) != 1 || !errors.Is(told[0], env.ErrIO) {
+		t.Errorf("told %v, want the first failure once", told)
 	}
 }
