@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 	"barnabas/core/replica"
@@ -149,6 +150,8 @@ func (f *fetch) partition(topic *protocol.FetchTopic, asked *protocol.FetchParti
 		if !p.IsReplica(f.replica) {
 			return protocol.ErrUnknownTopicOrPartition
 		}
+	} else if mutant.On(mutant.ReadPastHighWatermark) {
+		limit = p.Log.StableEnd()
 	}
 	// Divergence is looked for before the end is: a follower whose log is longer than ours must learn where to cut it.
 	if offset >= p.Log.Start() && diverges(p, asked, row) {

@@ -14,6 +14,7 @@ import (
 	"barnabas/core/config"
 	"barnabas/core/env"
 	"barnabas/core/metadata"
+	"barnabas/core/mutant"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 )
@@ -97,7 +98,7 @@ type Registration struct {
 // fenced. end is the offset the first record will have; the registration's own is the broker epoch.
 func (c *Controller) Register(r Registration, end record.Offset) (records []protocol.Record, epoch int64) {
 	records = c.changeLeaders(func(p *metadata.Partition) (int32, bool) {
-		return metadata.NoLeader, p.Leader == r.ID
+		return metadata.NoLeader, p.Leader == r.ID && !mutant.On(mutant.EpochNotRaised)
 	})
 	epoch = int64(end) + int64(len(records))
 	register := &protocol.RegisterBrokerRecord{}
@@ -157,7 +158,7 @@ func (c *Controller) AllocateProducerIDs(broker int32) (records []protocol.Recor
 		epoch = b.Epoch
 	}
 	return []protocol.Record{at(0, &protocol.ProducerIdsRecord{
-		BrokerId: broker, BrokerEpoch: epoch, NextProducerId: end,
+		BrokerId: broker, BrokerEpoch: epoch, NextProducerId: end - producerIDBlock*int64(mutant.One(mutant.ProducerBlockReused)),
 	})}, first, end
 }
 
@@ -185,7 +186,9 @@ func (c *Controller) DeleteTopics(m *protocol.DeleteTopicsRequest) (records []pr
 		default:
 			gone = append(gone, t.ID)
 			row.Name, row.TopicId = protocol.String(t.Name), t.ID
-			records = append(records, at(0, &protocol.RemoveTopicRecord{TopicId: t.ID}))
+			if !mutant.On(mutant.DeletionNotWritten) {
+				records = append(records, at(0, &protocol.RemoveTopicRecord{TopicId: t.ID}))
+			}
 		}
 		if row.ErrorCode != protocol.ErrNone && !row.ErrorMessage.Valid {
 			row.ErrorMessage = protocol.String(row.ErrorCode.Error())

@@ -5,6 +5,8 @@
 // runs. The table below is the museum's catalogue; docs/CLAIMS.md says what each one breaks and how it is found.
 package mutant
 
+import "slices"
+
 // ID names a mutant.
 type ID uint8
 
@@ -33,7 +35,7 @@ type Entry struct {
 
 // Museum returns every mutant in the order they entered.
 func Museum() []Entry {
-	return append([]Entry{
+	return slices.Concat([]Entry{
 		{
 			ID: AckBeforeSync, Name: "ack-before-sync", Origin: "acknowledging at the append, as brokers with a write-back cache do (simulation.md Z07)",
 			Claim: "C1", Oracle: "RecoveredCoversPromised", Package: "core/storage/journal", Loss: true,
@@ -54,7 +56,7 @@ func Museum() []Entry {
 			ID: FollowerReportsWrittenEnd, Name: "follower-reports-written-end", Origin: "a follower fetches at its written end instead of its stable end (hazards R1)",
 			Claim: "C4", Oracle: "HighWatermarkBacked", Package: "core/replica", Loss: true,
 		},
-	}, storageMuseum()...)
+	}, storageMuseum(), promisesMuseum())
 }
 
 // Find returns the mutant called name.

@@ -211,7 +211,9 @@ func (l *Log) MoveStart(start record.Offset) {
 	}
 	assert.That(start <= l.stable, "the log start does not pass the stable end")
 	l.moveStart(start)
-	l.journal(journal.Entry{Kind: journal.StartMoved, End: int64(start)}, nil)
+	if !mutant.On(mutant.StartNotJournalled) {
+		l.journal(journal.Entry{Kind: journal.StartMoved, End: int64(start)}, nil)
+	}
 	l.directory.holdTrash(l)
 	l.directory.env.Probe.Sometimes(env.MarkLogStartMoved)
 }

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/record"
 )
 
@@ -16,7 +17,7 @@ func (l *Log) Expire(wall env.Timestamp, limit record.Offset) int {
 	start, gone, bytes := l.start, 0, l.bytes
 	for _, s := range l.segments {
 		byTime := c.RetentionAge >= 0 && s.maxTimestamp >= 0 && older(int64(wall), s.maxTimestamp, c.RetentionAge)
-		bySize := c.RetentionBytes >= 0 && bytes-c.RetentionBytes >= int64(s.size)
+		bySize := c.RetentionBytes >= 0 && bytes-c.RetentionBytes >= int64(s.size)*int64(1-mutant.One(mutant.RetentionTooEager))
 		if s.size == 0 || s.end > min(limit, l.stable) || !byTime && !bySize {
 			break
 		}

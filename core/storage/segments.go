@@ -124,6 +124,16 @@ func (l *Log) segmentOf(offset record.Offset) *logSegment {
 // Segments returns how many segments the log has.
 func (l *Log) Segments() int { return len(l.segments) }
 
+// FirstSegment returns the offsets from which and up to which the oldest segment goes, and its size in bytes. ok is false when
+// the log has none.
+func (l *Log) FirstSegment() (base, end record.Offset, bytes int, ok bool) {
+	if len(l.segments) == 0 {
+		return 0, 0, 0, false
+	}
+	s := l.segments[0]
+	return s.base, s.end, int(s.size), true
+}
+
 // filledIn returns how many bytes of the segment its file has.
 func (l *Log) filledIn(s *logSegment) uint32 {
 	if s.end <= l.filled {
