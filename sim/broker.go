@@ -11,6 +11,7 @@ import (
 	"barnabas/core/task"
 	"barnabas/sim/kernel"
 	"barnabas/sim/ledger"
+	"barnabas/sim/plan"
 	"barnabas/sim/simdisk"
 )
 
@@ -38,6 +39,10 @@ type broker struct {
 	unclean   bool           // the power took what was acknowledged and not synced (durability=replicated)
 	shift     int64          // of its wall clock, in milliseconds
 	trouble   trouble        // that its disk made
+	paused    task.Instant   // until when it stood still last
+	aimed     *plan.Fault    // the last crash that was aimed at it
+	deposed   *plan.Fault    // that its next cut below what files have belongs to
+	onTopic   *plan.Fault    // that happens when a topic is made
 	live      *ledger.Reader // of what a process reads
 	durable   *ledger.Reader // of what survives for sure
 }
@@ -46,7 +51,7 @@ func newBroker(w *world, id int32, node *kernel.Node, settings *config.Settings)
 	b := &broker{world: w, id: id, node: node, settings: settings, live: ledger.NewReader(), durable: ledger.NewReader()}
 	b.watch.promised, b.watch.led = make(map[logKey]record.Offset), make(map[logKey]ledEpoch)
 	b.machine = simdisk.New(w.kernel, node, w.plan.Disks[id-1])
-	b.machine.Counted = w.count
+	b.machine.Counted, b.machine.OnCrash = w.count, b.crashed
 	node.Crashed = func(cause any, stack string) { w.panicked(fmt.Sprintf("broker %d", b.id), cause, stack) }
 	return b
 }
@@ -87,6 +92,7 @@ func (b *broker) ready(err error) {
 	if err != nil {
 		if !b.gaveUp(err) {
 			b.world.violate("BrokerStarts", fmt.Sprintf("broker %d: %v", b.id, err))
+			b.comeBack()
 		}
 		return
 	}
@@ -233,6 +239,7 @@ func (t talk) Fail(reason error) {
 		return
 	}
 	t.b.world.violate("BrokerFailed", fmt.Sprintf("broker %d: %v", t.b.id, reason))
+	t.b.comeBack()
 }
 
 // probe takes rare paths: the plan turns some of the sites on, each of which then says yes once in a while.
@@ -249,4 +256,7 @@ func (p probe) Chance(site env.Site) bool {
 	return w.kernel.Random.OneIn(8, streamChance, uint64(p.b.id), uint64(site), p.b.chances[site])
 }
 
-func (p probe) Sometimes(mark env.Mark) { p.b.world.result.Seen[mark] = true }
+func (p probe) Sometimes(mark env.Mark) {
+	p.b.world.result.Seen[mark] = true
+	p.b.noticed(mark)
+}

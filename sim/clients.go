@@ -20,7 +20,7 @@ func (w *world) clientOptions(id uint64, fetchVersion int16) client.Options {
 			Ledger: w.ledger, Witness: w.witness, Violate: w.violate, Wall: w.wall, Forgetful: forgetful,
 			MayForget: forgetful || w.plan.Value("durability") == "replicated" || troubled, Trouble: troubled, Full: w.plan.Has(plan.Full, 0), Damaged: w.damaged,
 			Operation: func() { w.result.Operations++ }, Acked: func() { w.result.Acked++ }, Changed: w.count,
-			Sometimes: w.sometimes, Answered: w.answered,
+			Made: w.madeTopic, Once: w.weak.neverRetry, Sometimes: w.sometimes, Answered: w.answered,
 		},
 	}
 	for _, b := range w.brokers {

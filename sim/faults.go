@@ -86,6 +86,16 @@ func (w *world) happen(f *plan.Fault) {
 		}
 	case plan.Rollback:
 		w.rollBack(b, f)
+	case plan.Aim:
+		if w.down() < minority(len(w.brokers)) {
+			w.aim(b, f)
+		}
+	case plan.Depose:
+		w.depose(f)
+	case plan.RotLast:
+		w.rotLast(b, f, rotTries)
+	case plan.CrashTopic:
+		b.onTopic = f
 	}
 }
 

@@ -175,6 +175,17 @@ func (b *broker) gaveUp(reason error) bool {
 	return true
 }
 
+// comeBack starts a broker's process again that gave up with no right to, as an operator would.
+func (b *broker) comeBack() {
+	w, life := b.world, b.node.Life()
+	w.kernel.At(w.kernel.Now(), func() {
+		if b.node.Life() == life {
+			b.crash(false)
+			w.startAgain(b, downMax/2)
+		}
+	})
+}
+
 // refusalsMax is how many times in a row a broker may give up before it is not started again on the same disk.
 const refusalsMax = 8
 

@@ -14,7 +14,7 @@ func (w *world) crashSoon(b *broker, power bool, tries int, down time.Duration) 
 	if !b.node.Alive() || w.healed {
 		return
 	}
-	if tries > 0 && b.machine.InFlight() == 0 {
+	if tries > 0 && b.machine.InFlight() == 0 && !w.weak.crashIdle {
 		w.kernel.At(w.kernel.Now().Add(200*time.Microsecond), func() { w.crashSoon(b, power, tries-1, down) })
 		return
 	}
@@ -23,6 +23,14 @@ func (w *world) crashSoon(b *broker, power bool, tries int, down time.Duration) 
 
 // crash ends the broker's process and starts another one after a while.
 func (w *world) crash(b *broker, power bool, down time.Duration) {
+	if w.weak.crashIdle && b.machine.InFlight() > 0 {
+		w.kernel.At(w.kernel.Now().Add(50*time.Microsecond), func() {
+			if b.node.Alive() && !w.healed {
+				w.crash(b, power, down)
+			}
+		})
+		return
+	}
 	if power {
 		w.count("P2")
 	} else {
@@ -90,6 +98,7 @@ func (w *world) pause(b *broker, lasts time.Duration) {
 	life := b.node.Life()
 	w.count("P3")
 	b.node.Pause()
+	b.paused = max(b.paused, w.kernel.Now().Add(lasts))
 	w.kernel.At(w.kernel.Now().Add(lasts), func() {
 		if b.node.Life() == life {
 			b.node.Resume()

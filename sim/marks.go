@@ -17,7 +17,9 @@ var seenOutside = strings.Fields(`
 	fault-D1 fault-D2 fault-D3 fault-D4 fault-D5 fault-D6 fault-D7 fault-D8 fault-D9 fault-D10 fault-D11 fault-D13
 	fault-P1 fault-P2 fault-P3 fault-P5 fault-T1 fault-C2 fault-DeleteRecords
 	broker-gave-up broker-refused-for-good broker-got-new-disk broker-complete-again broker-stopped-cleanly broker-killed-stopping
+	crashed-at-operation crashed-twice leader-deposed crashed-after-cut last-commit-rotted crashed-after-topic
 	all-brokers-down start-after-power-loss start-after-kill leader-moved-without-need
+	consumer-wandered
 	batch-sent-again batch-given-up producer-began-anew consumer-read-again consumer-passed-over consumer-followed-start
 	produce-NOT_LEADER_OR_FOLLOWER produce-REQUEST_TIMED_OUT produce-UNKNOWN_TOPIC_OR_PARTITION produce-UNKNOWN_TOPIC_ID
 	produce-OUT_OF_ORDER_SEQUENCE_NUMBER produce-KAFKA_STORAGE_ERROR produce-no-answer

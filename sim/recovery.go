@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"barnabas/core/storage"
 	"barnabas/sim/ledger"
 )
 
@@ -77,6 +78,7 @@ func (b *broker) judgeRecovery() {
 			b.world.judge("RecoveredCoversPromised", fmt.Sprintf(
 				"broker %d recovered %s up to %d and had promised %d", b.id, log.Name, recovered, promised))
 		}
+		b.judgeFirstSegment(log)
 		onDisk, ok := b.before.Logs[uint64(number)]
 		if ok && onDisk.Start > int64(log.Start()) {
 			b.world.judge("LogStructure", fmt.Sprintf(
@@ -90,6 +92,14 @@ func (b *broker) judgeRecovery() {
 	}
 	if !b.unclean {
 		b.judgeMissing(found)
+	}
+}
+
+// judgeFirstSegment sees to it that what lies wholly below a log's start is no part of it any more: its files may be gone.
+func (b *broker) judgeFirstSegment(log *storage.Log) {
+	if base, end, bytes, ok := log.FirstSegment(); ok && (end < log.Start() || end == log.Start() && bytes > 0) {
+		b.world.judge("LogStructure", fmt.Sprintf(
+			"broker %d recovered %s with a segment of [%d, %d), and it starts at %d", b.id, log.Name, base, end, log.Start()))
 	}
 }
 

@@ -27,6 +27,7 @@ type Options struct {
 	LedgerOff bool
 	// KeepHistory: the result has the history of what clients saw, also when nothing is wrong with it.
 	KeepHistory bool
+	Weakness    string // of the judge itself, by name; "": none
 }
 
 // Violation is one promise that was broken.

@@ -22,6 +22,7 @@ const violationsMax = 5
 // world is one run.
 type world struct {
 	options   Options
+	weak      Weakness // of the judge, or none
 	plan      *plan.Plan
 	chances   [env.Sites]bool
 	retention ledger.Retention // of the plan's topics
@@ -39,6 +40,7 @@ type world struct {
 	log       *eventLog // or nil
 	healed    bool
 	broken    bool         // beyond use
+	told      bool         // somebody outside the brokers reported a violation
 	refused   bool         // the only broker rightly refuses to start on a damaged disk, and the run is over
 	shiftMax  int64        // of any wall clock ever, in milliseconds
 	positions int64        // of all consumers together, when last looked at
@@ -64,8 +66,10 @@ func RunPlan(p *plan.Plan, o Options) Result {
 
 func run(p *plan.Plan, o Options) Result {
 	began := wallClock()
+	weak := weaknessOf(o.Weakness)
+	p = weak.weaken(p)
 	w := &world{
-		options: o, plan: p, kernel: kernel.New(randomOf(p.Seed)), retention: retentionOf(p),
+		options: o, weak: weak, plan: p, kernel: kernel.New(randomOf(p.Seed)), retention: retentionOf(p),
 		committed: make(map[logKey]committed), faults: make(map[string]uint64), result: Result{Seed: p.Seed},
 	}
 	w.ledger = ledger.New(w.judge, w.wallMax)
@@ -194,6 +198,9 @@ func (w *world) count(kind string) { w.faults[kind]++ }
 
 // violate reports a broken promise that somebody outside the cluster can see.
 func (w *world) violate(invariant, detail string) {
+	if !w.weak.sees(invariant) {
+		return
+	}
 	kept := 0
 	for _, v := range w.result.Violations {
 		if v.Invariant == invariant {
@@ -204,10 +211,8 @@ func (w *world) violate(invariant, detail string) {
 		w.result.Violations = append(w.result.Violations, Violation{invariant, detail, w.kernel.Now()})
 	}
 	w.trace(func() string { return "VIOLATED " + invariant + ": " + detail })
-	switch invariant {
-	case "Panic", "BrokerStarts", "BrokerFailed":
-		w.broken = true
-	}
+	w.broken = w.broken || invariant == "Panic"
+	w.told = w.told || OracleIn(invariant) != "core"
 	if w.options.UntilViolation {
 		w.broken = true
 		w.kernel.Halt()
@@ -222,10 +227,11 @@ func (w *world) judge(invariant, detail string) {
 	}
 }
 
-// over says whether the run need not go on: the first violation is what matters. With the ledger off it goes on to the
-// final reading, where most of what clients can see is seen.
+// over says whether the run need not go on: the first violation that an oracle reports is what matters. What a broker says of
+// itself is no reason to stop, as somebody else may still see what is wrong. With the ledger off the run goes on to the final
+// reading, where most of what clients can see is seen.
 func (w *world) over() bool {
-	return w.broken || w.refused || !w.options.LedgerOff && len(w.result.Violations) > 0
+	return w.broken || w.refused || !w.options.LedgerOff && w.told
 }
 
 // damaged says whether stored records may be refused for good.

@@ -118,7 +118,7 @@ func (w *world) unsettled() string {
 func (w *world) unaudited() string {
 	for _, consumer := range w.auditor.Consumers {
 		if !consumer.LookedUp() {
-			return "auditor of " + consumer.Partition().String() + " has not looked up all offsets by time"
+			return "auditor of " + consumer.Partition().String() + " has not looked up all offsets by time, or not fetched from all spots"
 		}
 		if w.options.LedgerOff && consumer.AtEnd() {
 			continue // nobody knows better
@@ -147,7 +147,7 @@ func (w *world) audit() {
 		}
 		o.Consumers = append(o.Consumers, client.ConsumerPlan{
 			Consumer:  plan.Consumer{ID: uint64(i), Topic: partition.Topic, WaitMax: 200 * time.Millisecond, BytesMin: 1, BytesMax: 1 << 20},
-			Partition: partition, LookUps: 8,
+			Partition: partition, LookUps: 8, Spots: 8,
 		})
 	}
 	w.auditor = w.startClient(o)

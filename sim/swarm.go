@@ -22,6 +22,8 @@ const (
 	streamOld
 	streamDiskFault
 	streamSite
+	streamAimed
+	streamWander
 )
 
 // Profile is a named way to draw worlds.
@@ -140,6 +142,7 @@ func Draw(o Options) *plan.Plan {
 	s.drawClients(o, topology)
 	s.drawChurn()
 	s.drawOldRecords()
+	s.drawWandering()
 	return s.Plan
 }
 

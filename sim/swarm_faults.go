@@ -52,8 +52,10 @@ func (s *swarm) drawFaults() {
 	if s.profile.sound {
 		disk = diskRates{}
 	}
+	aimed := s.drawAimedFaults(&disk)
 	s.drawProcessEvents(r)
 	s.drawDiskEvents(disk)
+	s.drawAimedEvents(aimed)
 	s.number()
 }
 

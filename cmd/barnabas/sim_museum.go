@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
-	"strings"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -20,7 +19,11 @@ const simMuseumHelp = `Measures how soon each historic bug is found. A trial put
 its own, until an oracle outside the changed package reports a violation. Bugs that lose data are also hunted with the
 ledger off, where only what clients saw counts. The seeds that found a bug must be clean without it.
 
---write rewrites the table between <!-- museum --> and <!-- /museum --> in a file, and with --mutant only that row.
+--judges turns it round: a generator that leaves something out, or checkers that are blind to a class of violations, must
+miss the bug that takes just that, in twice as many seeds as the sound judge takes to find it.
+
+--write rewrites the table between <!-- museum --> and <!-- /museum --> in a file, or with --judges the one between
+<!-- judges --> and <!-- /judges -->; with --mutant only that row.
 
 Exit codes: 0 all found, 6 a bug was not found in a trial or a seed was not clean without it, 2 wrong usage, 1 anything
 else.
@@ -32,6 +35,7 @@ type museum struct {
 	trials, offTrials int
 	only              string // one mutant, or all
 	write             string
+	judges            bool // measure the judge's weaknesses instead
 }
 
 func prepareSimMuseum(p *program, flags *pflag.FlagSet) func() int {
@@ -45,10 +49,14 @@ func prepareSimMuseum(p *program, flags *pflag.FlagSet) func() int {
 	flags.Float64Var(&f.minutes, "minutes", 1, "how many virtual minutes each seed runs")
 	flags.StringVar(&m.profile, "profile", defaultProfile, "how worlds are drawn")
 	flags.IntVar(&f.jobs, "jobs", 1, "how many trials to run at once")
+	flags.BoolVar(&m.judges, "judges", false, "see whether a weak generator or a blind checker is noticed")
 	flags.StringVar(&m.write, "write", "", "write the table into this `file`")
 	return func() int {
 		if err := m.check(p, &f); err != nil {
 			return p.misused(simMuseumPath, err)
+		}
+		if m.judges {
+			return p.simJudges(&m)
 		}
 		return p.simMuseum(&m)
 	}
@@ -141,7 +149,7 @@ func (p *program) hunt(m *museum, e mutant.Entry, h *hunt) {
 		for _, v := range out.result.Violations {
 			if h.off && sim.SeenByClients(v.Invariant) || !h.off && sim.Outside(v.Invariant, e.Package) {
 				h.oracle = v.Invariant
-				if !h.off || strings.HasPrefix(h.oracle, "Client") {
+				if !h.off || sim.OracleIn(h.oracle) == "linearizability" {
 					return
 				}
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -30,7 +29,7 @@ func (x *exhibit) found() bool {
 	return len(x.unclean) == 0
 }
 
-// seeds says how many seeds trials took: the median and the worst. A trial that gave up counts as more than any other.
+// seeds says how many seeds trials took: the median, the least and the most. A trial that gave up counts as more than any other.
 func (x *exhibit) seeds(off bool) string {
 	const never = ^uint64(0)
 	var counts []uint64
@@ -54,7 +53,7 @@ func (x *exhibit) seeds(off bool) string {
 		}
 		return fmt.Sprint(n)
 	}
-	return fmt.Sprintf("%s, %s (%d)", show(counts[(len(counts)-1)/2]), show(counts[len(counts)-1]), len(counts))
+	return fmt.Sprintf("%s, %s–%s (%d)", show(counts[(len(counts)-1)/2]), show(counts[0]), show(counts[len(counts)-1]), len(counts))
 }
 
 // oracles says who found it, the most frequent first.
@@ -107,7 +106,7 @@ const (
 	museumEnd   = "<!-- /museum -->"
 )
 
-const museumHead = `| Mutant | Breaks | Origin | Found by | Seeds: median, worst (trials) | Ledger off: found by | Seeds | Clean without | Commit |
+const museumHead = `| Mutant | Breaks | Origin | Found by | Seeds: median, least–most (trials) | Ledger off: found by | Seeds | Clean without | Commit |
 |---|---|---|---|---|---|---|---|---|
 `
 
@@ -125,25 +124,44 @@ func (x *exhibit) row() string {
 
 // writeMuseum replaces the rows of what was measured in the file's table, and leaves everything else as it is.
 func writeMuseum(path string, measured []exhibit) error {
+	return rewrite(path, func(text string) (string, error) { return withMuseum(text, measured) })
+}
+
+// rewrite changes the file of --write.
+func rewrite(path string, change func(string) (string, error)) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("could not read the file of --write: %w", err)
 	}
-	changed, err := withMuseum(string(text), measured)
+	changed, err := change(string(text))
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, []byte(changed), 0o644)
 }
 
-var errNoRegion = errors.New("there is no region from " + museumBegin + " to " + museumEnd + " to write the table into")
-
 // withMuseum returns the text with the measured rows in the table's region. Other mutants keep the rows they have.
 func withMuseum(text string, measured []exhibit) (string, error) {
-	before, rest, opened := strings.Cut(text, museumBegin+"\n")
-	old, after, closed := strings.Cut(rest, museumEnd)
+	var order []string
+	for _, e := range mutant.Museum() {
+		order = append(order, e.Name)
+	}
+	rows := make(map[string]string)
+	for i := range measured {
+		rows[measured[i].entry.Name] = measured[i].row()
+	}
+	return region{museumBegin, museumEnd, museumHead}.with(text, order, rows)
+}
+
+// region is a table in a document, whose rows begin with a name.
+type region struct{ begin, end, head string }
+
+// with returns the text with these rows in the table, in this order. Names without a new row keep the one they have.
+func (r region) with(text string, order []string, fresh map[string]string) (string, error) {
+	before, rest, opened := strings.Cut(text, r.begin+"\n")
+	old, after, closed := strings.Cut(rest, r.end)
 	if !opened || !closed {
-		return "", errNoRegion
+		return "", fmt.Errorf("there is no region from %s to %s to write the table into", r.begin, r.end)
 	}
 	rows := make(map[string]string)
 	for line := range strings.Lines(old) {
@@ -151,15 +169,13 @@ func withMuseum(text string, measured []exhibit) (string, error) {
 			rows[name] = line
 		}
 	}
-	for i := range measured {
-		rows[measured[i].entry.Name] = measured[i].row()
-	}
+	maps.Copy(rows, fresh)
 	var table strings.Builder
-	table.WriteString(museumHead)
-	for _, e := range mutant.Museum() {
-		table.WriteString(rows[e.Name])
+	table.WriteString(r.head)
+	for _, name := range order {
+		table.WriteString(rows[name])
 	}
-	return before + museumBegin + "\n" + table.String() + museumEnd + after, nil
+	return before + r.begin + "\n" + table.String() + r.end + after, nil
 }
 
 // commitOf returns the commit a binary was built from, as far as the build says so.

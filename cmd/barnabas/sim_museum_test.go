@@ -47,7 +47,7 @@ func TestMuseumMeasures(t *testing.T) {
 	// Trials begin at seeds 10, 30, 50 and find 12, 30, 54; with the ledger off at 70, where 72 finds it.
 	p, code := museumOf("--mutant ack-before-sync --trials 3 --off-trials 1 --seeds 20 --first-seed 10 --jobs 2", everySixth)
 	want := exhibitHead +
-		"ack-before-sync               3, 5 (3)             3, 3 (1)             yes    AckedOnDisk 3; lost-write 1; 1 more seeds were noticed, not by an oracle that counts\n"
+		"ack-before-sync               3, 1–5 (3)           3, 3–3 (1)           yes    AckedOnDisk 3; lost-write 1; 1 more seeds were noticed, not by an oracle that counts\n"
 	if got := p.out.String(); got != want || code != 0 {
 		t.Errorf("exit %d, %s\n%s", code, p.talk.String(), got)
 	}
@@ -61,13 +61,13 @@ func TestMuseumThatFails(t *testing.T) {
 		name, want string
 		find       func(id mutant.ID, o sim.Options) string
 	}{
-		{"one trial does not find it", "1, over 20 (2)", func(id mutant.ID, o sim.Options) string {
+		{"one trial does not find it", "1, 1–over 20 (2)", func(id mutant.ID, o sim.Options) string {
 			if id != mutant.None && o.Seed < 30 {
 				return "AckedOnDisk"
 			}
 			return ""
 		}},
-		{"its own package finds it", "over 20, over 20 (2)", func(id mutant.ID, _ sim.Options) string {
+		{"its own package finds it", "over 20, over 20–over 20 (2)", func(id mutant.ID, _ sim.Options) string {
 			if id != mutant.None {
 				return "Panic"
 			}
@@ -139,7 +139,7 @@ func TestMuseumWritesItsRegion(t *testing.T) {
 	got, err := os.ReadFile(path)
 	e, _ := mutant.Find("ack-before-sync")
 	want := "before\n" + museumBegin + "\n" + museumHead +
-		"| ack-before-sync | " + e.Claim + " | " + e.Origin + " | AckedOnDisk 1 | 3, 3 (1) | lost-write 1 | 3, 3 (1) | yes | COMMIT |\n" +
+		"| ack-before-sync | " + e.Claim + " | " + e.Origin + " | AckedOnDisk 1 | 3, 3–3 (1) | lost-write 1 | 3, 3–3 (1) | yes | COMMIT |\n" +
 		"| torn-commit-accepted | kept |\n" + museumEnd + "\nafter\n"
 	want = strings.Replace(want, "COMMIT", commitOf(debug.ReadBuildInfo), 1)
 	if err != nil || code != 0 || string(got) != want {

@@ -54,6 +54,7 @@ type campaign struct {
 	twice            bool
 	plant            string
 	ledgerOff        bool
+	weakness         string // of the judge
 }
 
 // simFlags are the flags of barnabas sim run as they are read.
@@ -193,7 +194,7 @@ func (p *program) readMutant(name string, c *campaign) error {
 
 // options returns what to give the simulator for a seed.
 func (c *campaign) options(seed uint64) sim.Options {
-	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant, LedgerOff: c.ledgerOff, KeepHistory: c.history != ""}
+	return sim.Options{Seed: seed, Virtual: c.virtual, Brokers: c.brokers, Clients: c.clients, Profile: c.profile, Twice: c.twice, Plant: c.plant, LedgerOff: c.ledgerOff, KeepHistory: c.history != "", Weakness: c.weakness}
 }
 
 // replay is the command that runs one seed of the campaign again, with every flag that matters, so that a changed

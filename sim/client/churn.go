@@ -59,6 +59,10 @@ func (c *Churn) run(t *task.Task) {
 			c.client.options.Hooks.Witness.Expires(part)
 		}
 		c.client.lives[part] = id
+		c.client.options.Hooks.Made()
+		if c.plan.Idle > 0 {
+			t.Sleep(c.client.env.Loop.Now().Add(c.plan.Idle))
+		}
 		c.use(part)
 		if c.life > len(c.plan.Deletes) || task.Instant(0).Add(c.plan.Deletes[c.life-1]) >= c.plan.StopAt {
 			c.stopped = true

@@ -31,6 +31,7 @@ const (
 	streamReread
 	streamLookUp
 	streamDelete
+	streamWander
 )
 
 // Hooks are how the client tells of what it does.
@@ -41,6 +42,8 @@ type Hooks struct {
 	Operation func()                         // a request ended, well or badly
 	Acked     func()                         // a batch was acknowledged
 	Changed   func(kind string)              // an administrator's change took effect
+	Made      func()                         // a topic was made
+	Once      bool                           // nothing is sent twice: a batch without an answer is given up
 	Sometimes func(mark string)              // something worth reaching happened
 	Answered  func(request string, code protocol.Error)
 	Wall      func() int64 // the client's own clock, in milliseconds

@@ -17,6 +17,7 @@ type ConsumerPlan struct {
 	plan.Consumer
 	Partition ledger.Partition
 	LookUps   int // how many offsets it looks up by time, once at the end
+	Spots     int // from how many offsets it fetches, once at the end
 	StopAt    task.Instant
 }
 
@@ -26,12 +27,15 @@ type Consumer struct {
 	client   *Client
 	plan     ConsumerPlan
 	reader   witness.Reader
+	wanderer witness.Reader // what it fetches out of its row is another one's to the witness
 	position int64
 	from     int64 // the earliest offset of the present row
 	atEnd    bool  // the last answer ended at the high watermark
 	over     bool
 	rereads  uint64
-	lookUps  int                   // done
+	lookUps  int // done
+	wanders  uint64
+	spots    int                   // done
 	refused  int                   // answers in a row that refused the record at the position
 	peers    map[string]*wire.Peer // its own: a long poll holds back what comes after it on its connection
 }
@@ -39,6 +43,9 @@ type Consumer struct {
 func (c *Client) startConsumer(plan ConsumerPlan) *Consumer {
 	consumer := &Consumer{
 		client: c, plan: plan, peers: make(map[string]*wire.Peer), reader: c.options.Hooks.Witness.AddReader(plan.Partition),
+	}
+	if plan.Wanders > 0 || plan.Spots > 0 {
+		consumer.wanderer = c.options.Hooks.Witness.AddReader(plan.Partition)
 	}
 	c.env.Loop.Go("consume", consumer.run)
 	return consumer
@@ -94,6 +101,8 @@ func (c *Consumer) run(t *task.Task) {
 			if c.atEnd {
 				c.reread()
 				c.lookUp(t, address)
+				c.lookAtSpots(t, address, topicID)
+				c.wander(t, address, topicID)
 			}
 			continue
 		case protocol.ErrOffsetOutOfRange:

@@ -217,7 +217,7 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 	}
 	request.TopicData = []protocol.TopicProduceData{data}
 	b.answers++
-	c.options.Hooks.Ledger.Sent(p.plan.Partition, len(b.bytes))
+	c.options.Hooks.Ledger.Sent(p.plan.Partition, b.values, len(b.bytes))
 	asked := c.env.Loop.Now()
 	c.peer(address, second).Ask(request, p.plan.Version, requestTimeout).Then(func(reply *wire.Reply, err error) {
 		c.options.Hooks.Operation()
@@ -306,7 +306,12 @@ func (p *Producer) deliver(t *task.Task, b *batch) {
 			p.drop()
 			return
 		}
-		if p.over || !p.plan.Idempotent && attempt > b.again {
+		if c.options.Hooks.Once && p.plan.Idempotent && !p.over {
+			p.refused = true // the next sequence would leave a gap
+			p.drop()
+			return
+		}
+		if p.over || c.options.Hooks.Once || !p.plan.Idempotent && attempt > b.again {
 			c.options.Hooks.Sometimes("batch-given-up")
 			if !b.open {
 				c.options.Hooks.Witness.Failed(b.sent)

@@ -43,5 +43,5 @@ func (c *Consumer) lookUp(t *task.Task, address string) {
 	}
 }
 
-// LookedUp says whether all that was to be looked up was.
-func (c *Consumer) LookedUp() bool { return c.lookUps >= c.plan.LookUps }
+// LookedUp says whether all that was to be looked up, or at, was.
+func (c *Consumer) LookedUp() bool { return c.lookUps >= c.plan.LookUps && c.spots >= c.plan.Spots }

@@ -41,6 +41,7 @@ type producer struct {
 	offsets []int64 // of each number; -1 when not known
 	tried   []bool  // more than once: a producer that is not idempotent may then be duplicated
 	stamps  []int64 // the record's timestamp, in milliseconds
+	sizes   []int32 // of the batch that begins with the number, in bytes, once it was sent
 }
 
 // slot is what is known of one offset.
@@ -153,7 +154,7 @@ func (l *Ledger) AckedEnd(p Partition) int64 { return l.of(p).ackedEnd }
 // Issue gives out the producer's next value, for a record with the timestamp.
 func (l *Ledger) Issue(number uint32, stamp int64) Value {
 	p := l.producers[number]
-	p.offsets, p.tried, p.stamps = append(p.offsets, -1), append(p.tried, false), append(p.stamps, stamp)
+	p.offsets, p.tried, p.stamps, p.sizes = append(p.offsets, -1), append(p.tried, false), append(p.stamps, stamp), append(p.sizes, 0)
 	return Value{number, uint32(len(p.offsets) - 1)}
 }
 

@@ -20,14 +20,25 @@ type starts struct {
 	start     int64 // the highest that was seen, and was legal
 	asked     int64 // DeleteRecords asked for it, at most
 	deleted   int64 // DeleteRecords said so: nothing below may come back
-	sent      int64 // bytes of records sent to it, repeats included
+	sent      int64 // bytes of batches that it may hold
 }
 
 // Retains gives the partition its retention. Requires: before anything is sent to it.
 func (l *Ledger) Retains(p Partition, r Retention) { l.of(p).retention = r }
 
-// Sent notes that so many bytes of records are on their way to the partition: they may count for its retention by size.
-func (l *Ledger) Sent(p Partition, bytes int) { l.of(p).sent += int64(bytes) }
+// Sent notes that a batch of so many bytes is on its way to the partition: it may count for its retention by size. A repeat may
+// be stored too, unless brokers know it as one.
+func (l *Ledger) Sent(p Partition, values []Value, bytes int) {
+	from := l.producers[values[0].Producer]
+	size := &from.sizes[values[0].Number]
+	if *size == 0 || !from.Idempotent || l.Memory < remembers {
+		l.of(p).sent += int64(bytes)
+	}
+	*size = int32(bytes)
+}
+
+// remembers is how long brokers must remember producers to know every repeat of a run.
+const remembers = 12 * time.Hour
 
 // AskDelete notes that the deletion of records below the offset was asked for.
 func (l *Ledger) AskDelete(p Partition, before int64) {
@@ -62,7 +73,7 @@ func (l *Ledger) SeeStart(name Partition, start int64) {
 			aged--
 		}
 	}
-	if aged > max(p.start, p.asked) && !p.sizeAllows(aged) {
+	if aged > max(p.start, p.asked) && !l.sizeAllows(p, aged) {
 		l.Violate("StartWithoutReason", fmt.Sprintf("%s starts at %d, after %d; records may be deleted by request below %d, by age (%v) from %d on, and %d bytes are kept",
 			name, start, p.start, p.asked, p.retention.Age, aged, p.retention.Bytes))
 		return
@@ -79,11 +90,17 @@ func (l *Ledger) olderThan(p *partition, offset, limit int64) bool {
 	return l.producers[v.Producer].stamps[v.Number] <= limit
 }
 
-// recordBytes is a bound from below of what one record takes in a log.
-const recordBytes = ValueBytes + 7
-
 // sizeAllows says whether retention by size may have deleted what lies below start: at least as many bytes as are kept may
 // lie behind it.
-func (p *partition) sizeAllows(start int64) bool {
-	return p.retention.Bytes >= 0 && p.sent-start*recordBytes >= p.retention.Bytes
+func (l *Ledger) sizeAllows(p *partition, start int64) bool {
+	if p.retention.Bytes < 0 {
+		return false
+	}
+	behind := p.sent // but for batches that are known to begin below the start
+	for offset := range min(start, int64(len(p.slots))) {
+		if s := &p.slots[offset]; s.known {
+			behind -= int64(l.producers[s.value.Producer].sizes[s.value.Number])
+		}
+	}
+	return behind >= p.retention.Bytes
 }

@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"barnabas/sim/simdisk"
+)
 
 // Fault is one thing that goes wrong. Which of the fields mean something depends on its kind; the others are zero.
 type Fault struct {
@@ -9,11 +13,14 @@ type Fault struct {
 	Kind   Kind
 	Broker int32         // whom it meets
 	Down   time.Duration // until the broker's next process starts
-	For    time.Duration // how long it lasts; of clock, how far it goes wrong
-	Number uint64        // limp: how many times slower; fail, lie: one in so many; full: free bytes; rollback: which snapshot
-	Files  string        // the files it is aimed at
-	How    string        // of damage
-	Flag   bool          // power: with others at once; stop: the power goes afterwards; damage: the process is killed
+	For    time.Duration // how long it lasts; of clock, how far it goes wrong; of crash-topic, how long after the topic was made
+	// limp: how many times slower; fail, lie: one in so many; full: free bytes; rollback: which snapshot; aim: which instant of
+	// which operation, see Instant; depose: how many microseconds after the old leader cut its tail it crashes, 0 is not at all;
+	// rot-last: which commit from the end
+	Number uint64
+	Files  string // the files it is aimed at
+	How    string // of damage and rot-last: what becomes of the block; of aim: at which operations
+	Flag   bool   // power: with others at once; damage: the process is killed; others that crash: with the power
 }
 
 // Kind says what goes wrong.
@@ -36,16 +43,21 @@ const (
 	Damage                    // D8, D9, D10: a block at rest is not what was written
 	Lie                       // D4: syncs succeed that were none
 	Rollback                  // D13: the machine gets the disk of some time before
+	Aim                       // P1, P2: a crash at an operation of a kind
+	Depose                    // a leader loses its followers for a while, and then its leadership to one of them
+	RotLast                   // D9: one of the last commits rots in a moment of quiet, and the process is killed
+	CrashTopic                // P1, P2: a crash soon after the next topic is made
 	kinds
 )
 
 // row is how a kind is written: its name, and the names of the fields that it has.
 type row struct {
 	name                                     string
-	broker, down, lasts, files, how          bool
-	shift                                    bool   // For is a difference, with a sign
-	number, flag                             string // their names in this kind, or none
-	least, most                              uint64 // of the number
+	broker, down, lasts, files               bool
+	hows                                     []string // the values of How; nil: it has none
+	shift                                    bool     // For is a difference, with a sign
+	number, flag                             string   // their names in this kind, or none
+	least, most                              uint64   // of the number
 	mayEndDirectory, losesData, spoilsAtRest bool
 }
 
@@ -63,9 +75,13 @@ func rows() [kinds]row {
 		Full:          {name: "full", broker: true, lasts: true, number: "free", most: 1 << 40},
 		ReadOnly:      {name: "read-only", broker: true, lasts: true, mayEndDirectory: true},
 		NoDescriptors: {name: "no-descriptors", broker: true, lasts: true, mayEndDirectory: true},
-		Damage:        {name: "damage", broker: true, down: true, files: true, how: true, flag: "kill", mayEndDirectory: true, spoilsAtRest: true},
+		Damage:        {name: "damage", broker: true, down: true, files: true, hows: hows(), flag: "kill", mayEndDirectory: true, spoilsAtRest: true},
 		Lie:           {name: "lie", broker: true, lasts: true, number: "one-in", least: 1, most: 1 << 20, mayEndDirectory: true, losesData: true},
 		Rollback:      {name: "rollback", broker: true, down: true, number: "back", least: 1, most: 1 << 20, mayEndDirectory: true, losesData: true},
+		Aim:           {name: "aim", broker: true, down: true, lasts: true, hows: sights(), number: "instant", least: 1, most: 2 * instants, flag: "cut"},
+		Depose:        {name: "depose", down: true, lasts: true, number: "crash-us", most: 1 << 30, flag: "cut"},
+		RotLast:       {name: "rot-last", broker: true, down: true, hows: rotNames(), number: "back", least: 1, most: 4, flag: "cut", mayEndDirectory: true, spoilsAtRest: true},
+		CrashTopic:    {name: "crash-topic", broker: true, down: true, lasts: true, flag: "cut"},
 	}
 }
 
@@ -89,9 +105,56 @@ const (
 // Rots returns the ways in which a block rots, in the order of package simdisk.
 func Rots() [4]string { return [...]string{"bit", "sector", "block", "noise"} }
 
-func hows() []string {
+func rotNames() []string {
 	rots := Rots()
-	return append([]string{Unreadable, Astray}, rots[:]...)
+	return rots[:]
+}
+
+func hows() []string { return append([]string{Unreadable, Astray}, rotNames()...) }
+
+// Sight is a kind of operation that a crash is aimed at: on which files, and which.
+type Sight struct {
+	Name  string
+	Files string
+	Kinds simdisk.Kinds
+}
+
+// Sights returns the operations that recovery has to get right one by one.
+func Sights() []Sight {
+	return []Sight{
+		{"checkpoint-write", "journal-*.checkpoint", simdisk.Of(simdisk.OpWriteAt)},
+		{"checkpoint-sync", "journal-*.checkpoint", simdisk.Of(simdisk.OpSync)},
+		{"segment-name", "journal-*.segment", simdisk.Of(simdisk.OpRename, simdisk.OpSyncDir)},
+		{"commit", "journal-*.segment", simdisk.Of(simdisk.OpWriteAt, simdisk.OpWriteSync, simdisk.OpSync)},
+		{"log-write", "*.log", simdisk.Of(simdisk.OpWriteAt, simdisk.OpSync, simdisk.OpTruncate)},
+		{"log-name", "*.log*", simdisk.Of(simdisk.OpRename, simdisk.OpRemove, simdisk.OpOpen)},
+		{"index-write", "*index", simdisk.Of(simdisk.OpWriteAt, simdisk.OpSync)},
+		{"folder-sync", "", simdisk.Of(simdisk.OpSyncDir)},
+	}
+}
+
+func sights() (names []string) {
+	for _, s := range Sights() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// instants is how many there are of an aimed crash.
+const instants = 9
+
+// Instant says what an aimed crash does to which of the operations it is aimed at, the first being 1; and whether there is
+// another one after it, of the power, when the next process does the same: what the first left may be in memory only.
+func (f *Fault) Instant() (nth uint64, effect simdisk.Effect, twice bool) {
+	n := f.Number - 1
+	return 1 + n%instants/3, simdisk.CrashBefore + simdisk.Effect(n%3), n >= instants
+}
+
+// Second returns the crash that follows an aimed one.
+func (f *Fault) Second() *Fault {
+	again := *f
+	again.Number, again.Flag = 1+(f.Number-1)%instants, true
+	return &again
 }
 
 // MayEndDirectory says whether some fault may make a broker give up its log directory. Want of room does not.

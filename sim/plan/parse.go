@@ -104,7 +104,7 @@ func (r *reader) take(l *line) {
 func (r *reader) takeOfClient(l *line, keyword string) {
 	c := r.client
 	switch {
-	case !slices.Contains([]string{"producer", "consumer", "send", "churn", "with", "delete", "used-by-consumer", "used-by-producer", "deletion", "turn"}, keyword):
+	case !slices.Contains([]string{"producer", "consumer", "send", "churn", "with", "idle", "delete", "used-by-consumer", "used-by-producer", "deletion", "turn"}, keyword):
 		l.fail("unknown word %q", keyword)
 	case c == nil:
 		l.fail("%s without a client before it", keyword)
@@ -133,6 +133,8 @@ func (r *reader) takeOfClient(l *line, keyword string) {
 		l.fail("%s without a churn before it", keyword)
 	case keyword == "with":
 		r.churn.Settings = append(r.churn.Settings, l.setting(r.churn.Settings))
+	case keyword == "idle":
+		r.churn.Idle = l.duration()
 	case keyword == "delete":
 		r.churn.Deletes = append(r.churn.Deletes, l.duration())
 	case keyword == "used-by-consumer":
@@ -293,8 +295,8 @@ func (l *line) fault(brokers int) (f Fault) {
 			l.fail("there is no broker %d; brokers, each with its disk line, come before faults", f.Broker)
 		}
 	}
-	if row.how {
-		f.How = l.oneOf("kind of damage", hows())
+	if row.hows != nil {
+		f.How = l.oneOf("kind of "+row.name, row.hows)
 	}
 	if row.files {
 		l.keyword("files")
@@ -361,5 +363,8 @@ func (l *line) consumer(p *Plan) (c Consumer) {
 	c.BytesMax = int32(min(l.least("most", 1), 1<<31-1))
 	l.keyword("rereads")
 	c.Rereads = l.unsigned(1 << 32)
+	if l.flag("wanders") {
+		c.Wanders = l.unsigned(1 << 32)
+	}
 	return c
 }

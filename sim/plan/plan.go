@@ -75,12 +75,14 @@ type Consumer struct {
 	BytesMin int32
 	BytesMax int32
 	Rereads  uint64 // once at the end it begins somewhere before, in one of so many answers; 0: never
+	Wanders  uint64 // once at the end it fetches from any offset before, in one of so many answers; 0: never
 }
 
 // Churn is a topic of one partition that an administrator makes, has used, deletes, and makes again under its name.
 type Churn struct {
 	Topic    string
 	Settings []Setting       // of the topic
+	Idle     time.Duration   // how long it is empty each time, before it is used
 	Deletes  []time.Duration // when it is deleted, and made again; in ascending order
 	Producer Producer
 	Consumer Consumer

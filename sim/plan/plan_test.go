@@ -60,7 +60,7 @@ func anyPlan(t *rapid.T) *Plan {
 	consumer := func() Consumer {
 		return Consumer{
 			ID: id.Draw(t, "id"), Topic: p.Topics[0], WaitMax: times.Draw(t, "wait"), BytesMin: rapid.Int32Range(0, 9).Draw(t, "least"),
-			BytesMax: rapid.Int32Range(1, 1<<31-1).Draw(t, "most"), Rereads: id.Draw(t, "rereads"),
+			BytesMax: rapid.Int32Range(1, 1<<31-1).Draw(t, "most"), Rereads: id.Draw(t, "rereads"), Wanders: id.Draw(t, "wanders"),
 		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "clients") {
@@ -74,7 +74,7 @@ func anyPlan(t *rapid.T) *Plan {
 		if p.Brokers() == 1 {
 			for range rapid.IntRange(0, 2).Draw(t, "churns") {
 				c.Churns = append(c.Churns, Churn{
-					Topic: p.Topics[0], Settings: settings(), Producer: producer(), Consumer: consumer(),
+					Topic: p.Topics[0], Settings: settings(), Producer: producer(), Consumer: consumer(), Idle: times.Draw(t, "idle"),
 					Deletes: rapid.SliceOfN(times, 1, 3).Draw(t, "deletes"),
 				})
 			}
@@ -106,8 +106,8 @@ func anyFault(t *rapid.T, p *Plan, times *rapid.Generator[time.Duration], id *ra
 	if r.files {
 		f.Files = rapid.SampledFrom([]string{"", "*.log", "a b"}).Draw(t, "files")
 	}
-	if r.how {
-		f.How = rapid.SampledFrom(hows()).Draw(t, "how")
+	if r.hows != nil {
+		f.How = rapid.SampledFrom(r.hows).Draw(t, "how")
 	}
 	if r.number != "" {
 		f.Number = rapid.Uint64Range(r.least, r.most).Draw(t, "number")

@@ -113,7 +113,7 @@ func (w *writer) fault(f *Fault) {
 	if r.broker {
 		words = append(words, "broker", f.Broker)
 	}
-	if r.how {
+	if r.hows != nil {
 		words = append(words, f.How)
 	}
 	if r.files {
@@ -148,6 +148,9 @@ func (w *writer) client(c *Client) {
 		for _, s := range churn.Settings {
 			w.line("  with", s.Name, text(s.Value))
 		}
+		if churn.Idle != 0 {
+			w.line("  idle", churn.Idle)
+		}
 		for _, at := range churn.Deletes {
 			w.line("  delete", at)
 		}
@@ -174,5 +177,9 @@ func (w *writer) producer(keyword string, p *Producer) {
 }
 
 func (w *writer) consumer(keyword string, c *Consumer) {
-	w.line(keyword, c.ID, "topic", c.Topic, "wait", c.WaitMax, "least", c.BytesMin, "most", c.BytesMax, "rereads", c.Rereads)
+	words := []any{keyword, c.ID, "topic", c.Topic, "wait", c.WaitMax, "least", c.BytesMin, "most", c.BytesMax, "rereads", c.Rereads}
+	if c.Wanders != 0 {
+		words = append(words, "wanders", c.Wanders)
+	}
+	w.line(words...)
 }

@@ -51,7 +51,7 @@ func (m *Machine) crash(kind Crash, c chooser) {
 		d.dead = true
 		d.buffers.abandon()
 	}
-	m.disks, m.locks = nil, nil
+	m.disks, m.locks, m.written = nil, nil, [4]Written{}
 	m.recount()
 }
 

@@ -51,6 +51,7 @@ type Machine struct {
 	fullUntil task.Instant
 	fullBytes int64 // that may be used until then
 	rots      uint64
+	written   [4]Written // the last direct writes that succeeded, the newest first
 	lostNames []Damage
 	hasClean  bool // some changes of names are marked clean
 

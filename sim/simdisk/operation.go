@@ -146,7 +146,9 @@ func (m *Machine) perform(o *operation) {
 	case OpWriteAt:
 		o.err = m.write(o.file, o.copied, o.offset, o.turn)
 	case OpWriteSync:
-		o.err = m.writeSync(o)
+		if o.err = m.writeSync(o); o.err == nil {
+			m.noteWritten(o)
+		}
 	case OpTruncate:
 		o.err = m.truncate(o.file, o.offset, o.turn)
 	case OpSync:
