@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -135,6 +136,11 @@ func (p *program) simDiverge(run divergent) int {
 	if code := p.print(c.verdict); code != exitDone {
 		return code
 	}
+	words := []string{p.called, "sim diverge"}
+	for _, word := range run.words {
+		words = append(words, quoted(word))
+	}
+	p.say("%s", strings.Join(words, " "))
 	return exitViolation
 }
 
@@ -185,8 +191,11 @@ func (c *comparison) compare(e kernel.Event, what func() string) {
 	case int64(binary.BigEndian.Uint64(there[0:])) == -1:
 		other = "the end of the run"
 	}
-	c.verdict = fmt.Sprintf("%d deliveries are alike; the last one %s\nthen here  %s: %s\nand there  %s\n",
-		c.count, c.before, describeDelivery(here), what(), other)
+	before := "no delivery is alike"
+	if c.count > 0 {
+		before = fmt.Sprintf("%d deliveries are alike; the last one %s", c.count, c.before)
+	}
+	c.verdict = fmt.Sprintf("%s\nthen here  %s: %s\nand there  %s\n", before, describeDelivery(here), what(), other)
 }
 
 // end compares what comes after the last delivery: the digest, which has the states of brokers and disks in it.
