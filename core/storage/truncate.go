@@ -42,7 +42,7 @@ func (l *Log) border(end record.Offset) (record.Offset, uint32) {
 
 // cut has the log end at the border, which stands at the position of its segment.
 func (l *Log) cut(border record.Offset, position uint32) {
-	if s := l.segmentOf(border); border == l.start && position == 0 && s != nil && s.base < border {
+	if s := l.segmentOf(border); border == l.start && border < l.end && s != nil && s.base < border {
 		l.reset(border) // the batch that the start lies in goes, and with it the last one
 		return
 	}
