@@ -64,3 +64,18 @@ func TestReadsThatFailForAWhilePutNothingInDoubt(t *testing.T) {
 		t.Error("no read failed")
 	}
 }
+
+// The journal fails before anybody has asked to be told: a start waits for commits then that never come.
+func TestAFailureIsToldWhoeverAsksLater(t *testing.T) {
+	r := newRig(1, simdisk.PosixMin)
+	d := r.mustOpen()
+	var told []error
+	r.step(func() { d.journal.Fail(env.ErrIO) })
+	r.step(func() { d.OnFailure(func(err error) { told = append(told, err) }) })
+	r.pass(time.Millisecond)
+	r.step(func() { d.journal.Fail(env.ErrReadOnly) })
+	r.pass(time.Millisecond)
+	if len(told) != 1 || !errors.Is(told[0], env.ErrIO) {
+		t.Errorf("told %v", told)
+	}
+}
