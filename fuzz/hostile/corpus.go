@@ -142,7 +142,12 @@ func (c *corpus) bodies() {
 			header := head(api.Key, version, flexible)
 			name := fmt.Sprintf("body/%s version %d ", api.Name, version)
 			c.add(name+"without its last byte", framed(whole[4:len(whole)-1]))
-			c.add(name+"and a byte more", framed(whole[4:], []byte{0}))
+			// What is behind a request is let be, as in Kafka, so that it is answered: but for produce, whose default is acks=0.
+			if more := framed(whole[4:], []byte{0}); api.Key == protocol.KeyProduce {
+				c.open(name+"and a byte more", more)
+			} else {
+				c.add(name+"and a byte more", more)
+			}
 			c.add(name+"of ones", framed(header, repeat(0xff, 64)))
 			c.add(name+"of greatest counts", framed(header, repeat(0x7f, 64)))
 			c.add(name+"of noise", framed(header, c.noise(200)))
