@@ -64,7 +64,7 @@ func (c *Churn) run(t *task.Task) {
 			t.Sleep(c.client.env.Loop.Now().Add(c.plan.Idle))
 		}
 		c.use(part)
-		if c.life > len(c.plan.Deletes) || task.Instant(0).Add(c.plan.Deletes[c.life-1]) >= c.plan.StopAt {
+		if c.life > len(c.plan.Deletes) || max(c.client.env.Loop.Now(), task.Instant(0).Add(c.plan.Deletes[c.life-1])) >= c.plan.StopAt {
 			c.stopped = true
 			return
 		}

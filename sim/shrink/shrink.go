@@ -46,7 +46,8 @@ type shrinker struct {
 func Minimise(p *plan.Plan, at time.Duration, o Options) (smallest *plan.Plan, runs int) {
 	s := &shrinker{Options: o, best: p.Clone(), known: make(map[string]bool)}
 	s.cutTail(at)
-	s.pass("time", s.endEarlier)
+	s.pass("batches", s.thin) // first what makes runs short
+	s.pass("time", func() { s.endEarlier(s.best.Virtual / 16) })
 	for round := 0; !s.Over(); round++ {
 		before := s.best.String()
 		s.pass("clients", func() { s.list(clients) })
@@ -116,7 +117,7 @@ func (s *shrinker) first(count int, candidate func(i int) *plan.Plan) int {
 // time, so that a fault may miss the spot that it met by chance. A candidate that fails keeps the draws it failed with.
 func (s *shrinker) fails(p *plan.Plan, runs *int) bool {
 	seed := p.Seed
-	for try := range max(s.tries, 1) {
+	for try := range max(1, min(s.tries, triedOperations/(1+p.Operations()))) {
 		p.Seed = seed + uint64(try)
 		*runs++
 		if s.Fails(p) {
@@ -155,8 +156,12 @@ func (s *shrinker) list(of part) {
 	s.tries = 1
 }
 
-// manyTries is how many draws a candidate that is worth it is run with.
-const manyTries = 8
+// manyTries is how many draws a candidate that is worth it is run with, and triedOperations how many operations all these
+// runs may have together: the runs of a large plan take long.
+const (
+	manyTries       = 8
+	triedOperations = 4000
+)
 
 // pieces goes through the list once, and takes out each piece of the size that is not needed.
 func (s *shrinker) pieces(of part, size int) {

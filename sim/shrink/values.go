@@ -44,9 +44,9 @@ func cutSends(p *plan.Producer, end time.Duration) {
 	p.Sends = slices.DeleteFunc(p.Sends, func(s plan.Send) bool { return s.At >= end })
 }
 
-// endEarlier ends the plan as early as it can.
-func (s *shrinker) endEarlier() {
-	for step := s.best.Virtual / 2; step >= 10*time.Millisecond && !s.Over(); {
+// endEarlier ends the plan as early as it can, to a step or so.
+func (s *shrinker) endEarlier(least time.Duration) {
+	for step := s.best.Virtual / 2; step >= max(least, 10*time.Millisecond) && !s.Over(); {
 		if end := (s.best.Virtual - step).Truncate(time.Millisecond); end <= 0 || !s.try(func(p *plan.Plan) { cut(p, end) }) {
 			step /= 2
 		}
@@ -55,7 +55,7 @@ func (s *shrinker) endEarlier() {
 
 // lessTime ends the plan earlier, and takes idle time out of it.
 func (s *shrinker) lessTime() {
-	s.endEarlier()
+	s.endEarlier(0)
 	for i := 0; !s.Over(); i++ {
 		gaps := gapsOf(s.best)
 		if i >= len(gaps) {
