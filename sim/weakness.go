@@ -9,7 +9,8 @@ import (
 
 // Weakness is a judge put wrong on purpose: its generator no longer does something, or its checkers no longer see a class of
 // violation. A judge that works finds the canary, a historic bug that takes just that; the weak one must not find it, or the
-// weakness would go unnoticed.
+// weakness would go unnoticed. Of a checker its own word counts: others may see what its canary does as well, and a class that
+// reports no canary would be missed by nobody.
 type Weakness struct {
 	Name   string
 	Doc    string
@@ -36,7 +37,7 @@ func Weaknesses() []Weakness {
 		{Name: "blind-to-loss", Canary: "ack-before-sync", blind: "AckedOnDisk LostWrite RecoveredCoversPromised InconsistentOffset HighWatermarkBacked lost-write unseen inconsistent-offsets torn-batch"},
 		{Name: "blind-to-duplicates", Canary: "window-off-by-one", blind: "Duplicate duplicate"},
 		{Name: "blind-to-order", Canary: "sequence-gap-accepted", blind: "Order nonmonotonic-send int-nonmonotonic-send real-time-order"},
-		{Name: "blind-to-strangers", Canary: "frame-used-after-release", blind: "NeverWritten CorruptBatch unwritten"},
+		{Name: "blind-to-strangers", Canary: "deletion-not-written", blind: "NeverWritten CorruptBatch unwritten"},
 		{Name: "blind-to-structure", Canary: "redo-after-retention", blind: "LogStructure CleanStop"},
 		{Name: "blind-to-standstill", Canary: "lost-long-poll-wakeup", blind: "Liveness"},
 		{Name: "blind-to-old-epochs", Canary: "epoch-not-raised", blind: "EpochMonotone LedInOldEpoch"},
@@ -47,6 +48,10 @@ func Weaknesses() []Weakness {
 		{Name: "blind-to-ghosts", Canary: "deletion-not-written", blind: "DeletedTopicServes DeletedRecordsBack"},
 	}
 }
+
+// Class returns the invariants that a blind checker no longer sees, or none: of a generator that leaves something out, whoever
+// finds the canary counts; of a checker, only its own word does.
+func (w *Weakness) Class() []string { return strings.Fields(w.blind) }
 
 // weaknessOf returns the weakness of a name; "" is none.
 func weaknessOf(name string) (w Weakness) {

@@ -31,9 +31,11 @@ func (p *program) simJudges(m *museum) int {
 		p.give(e.ID)
 		p.inParallel(m.jobs, m.trials, func(i int) {
 			h, weak := &v.sound[i], *m
+			weak.class = w.Class()
+			sound := weak
 			h.first, h.off = m.first+uint64(i)*m.seeds, w.LedgerOff
 			v.weak[i] = *h
-			p.hunt(m, e, h)
+			p.hunt(&sound, e, h)
 			if h.oracle == "" || h.crash != "" {
 				return
 			}

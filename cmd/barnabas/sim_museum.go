@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -19,8 +20,9 @@ const simMuseumHelp = `Measures how soon each historic bug is found. A trial put
 its own, until an oracle outside the changed package reports a violation. Bugs that lose data are also hunted with the
 ledger off, where only what clients saw counts. The seeds that found a bug must be clean without it.
 
---judges turns it round: a generator that leaves something out, or checkers that are blind to a class of violations, must
-miss the bug that takes just that, in twice as many seeds as the sound judge takes to find it.
+--judges turns it round: a generator that leaves something out must miss the bug that takes just that, in twice as many
+seeds as the sound judge takes to find it; and a class of checkers must report a bug of its own, so that it is missed when
+it goes blind.
 
 --write rewrites the table between <!-- museum --> and <!-- /museum --> in a file, or with --judges the one between
 <!-- judges --> and <!-- /judges -->; with --mutant only that row.
@@ -35,7 +37,8 @@ type museum struct {
 	trials, offTrials int
 	only              string // one mutant, or all
 	write             string
-	judges            bool // measure the judge's weaknesses instead
+	judges            bool     // measure the judge's weaknesses instead
+	class             []string // only these invariants count, if any are named
 }
 
 func prepareSimMuseum(p *program, flags *pflag.FlagSet) func() int {
@@ -147,6 +150,9 @@ func (p *program) hunt(m *museum, e mutant.Entry, h *hunt) {
 			return
 		}
 		for _, v := range out.result.Violations {
+			if len(m.class) > 0 && !slices.Contains(m.class, v.Invariant) {
+				continue
+			}
 			if h.off && sim.SeenByClients(v.Invariant) || !h.off && sim.Outside(v.Invariant, e.Package) {
 				h.oracle = v.Invariant
 				if !h.off || sim.OracleIn(h.oracle) == "linearizability" {

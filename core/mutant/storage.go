@@ -37,7 +37,7 @@ func storageMuseum() []Entry {
 		{ID: IndexOffByOne, Name: "index-off-by-one", Origin: "an index entry names the batch after the one it stands at (KAFKA-5413 class)", Claim: "C5", Oracle: "Skipped", Package: "core/storage"},
 		{ID: TimestampOffByOne, Name: "timestamp-off-by-one", Origin: "a lookup by time finds the record after the timestamp (KAFKA-9137 class)", Claim: "C5", Oracle: "OffsetOfTimestamp", Package: "core/storage"},
 		{ID: RecycledEarly, Name: "recycled-early", Origin: "the journal is recycled before the checkpoint is durable (rule J9)", Claim: "C1", Oracle: "RecoveredCoversPromised", Package: "core/storage/journal", Loss: true},
-		{ID: FrameUsedAfterRelease, Name: "frame-used-after-release", Origin: "a batch is copied out of its pooled frame after the frame was given back (rule T6)", Claim: "C5", Oracle: "NeverWritten", Package: "core/storage"},
+		{ID: FrameUsedAfterRelease, Name: "frame-used-after-release", Origin: "a batch is copied out of its pooled frame after the frame was given back (rule T6)", Claim: "C5", Oracle: "UnexpectedError", Package: "core/storage"},
 		{ID: DroppedLogRedone, Name: "dropped-log-redone", Origin: "redo finds a log by its name, so entries of a deleted topic reach its successor (hazards R3.1)", Claim: "C2", Oracle: "LogStructure", Package: "core/storage"},
 	}
 }

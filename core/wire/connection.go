@@ -195,6 +195,7 @@ func (s *Server) begin(r *Request) {
 	err := r.Facts.Err
 	if err == nil {
 		if mutant.On(mutant.FrameUsedAfterRelease) && r.Header.RequestApiKey == protocol.KeyProduce {
+			r.frame.Facts = nil // its bytes alone are given back
 			r.frame.Release()
 			r.frame = &env.Frame{}
 		}
