@@ -113,3 +113,7 @@ kafka-and-back FOLDER:
 # Write anew what Apache Kafka makes of its messages, for the tests of core/protocol (needs a JDK).
 kafka-messages:
     .ci/kafka/messages
+
+# Measure this broker and Apache Kafka with the same load, alternately, on a disk (FOLDER) that does nothing else (needs Java).
+compare FOLDER='compare-data' ROUNDS='5':
+    .ci/kafka/compare {{FOLDER}} {{ROUNDS}}
