@@ -39,9 +39,10 @@ type following struct {
 	offset record.Offset
 }
 
-// run asks, appends, waits until what it appended is stable, and asks again.
+// run asks, appends, waits until what it appended is stable, and asks again, until the manager stops: then it neither appends
+// nor cuts any more, since a log directory that is closing takes no entries.
 func (f *fetcher) run(t *task.Task) {
-	for {
+	for !f.manager.stopped {
 		asked, stable := f.collect()
 		if !stable || len(asked) == 0 {
 			f.wake.Wait(t, task.Never)
@@ -59,6 +60,10 @@ func (f *fetcher) run(t *task.Task) {
 		if err != nil {
 			t.Sleep(f.manager.after(f.manager.options.FetchBackoff))
 			continue
+		}
+		if f.manager.stopped {
+			reply.Release()
+			return
 		}
 		backOff := f.accept(reply.Message.(*protocol.FetchResponse), asked)
 		reply.Release()
