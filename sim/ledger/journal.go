@@ -167,9 +167,10 @@ func (r *journalReader) entry(p, commit []byte) error {
 	return nil
 }
 
-// append applies an append: batches that begin where the log ends.
+// append applies an append: batches that begin where the log ends, or the first of an empty log that holds its start, because
+// records were deleted up to the middle of it.
 func (l *Log) append(p []byte, base, end int64) error {
-	if base != l.End {
+	if holds := l.Start == l.End && base < l.End && l.End < end; base != l.End && !holds {
 		return fmt.Errorf("it ends at %d, append begins at %d", l.End, base)
 	}
 	if got, err := checkBatches(p, base); err != nil || got != end {
