@@ -24,7 +24,8 @@ const (
 // Key 2, versions 1–11 (flexible from 6).
 //
 //   - Latest is what consumers may see. A new leader whose high watermark has not reached its epoch's start does not know
-//     it yet and says OFFSET_NOT_AVAILABLE (LEADER_NOT_AVAILABLE before version 5).
+//     it yet and says OFFSET_NOT_AVAILABLE (LEADER_NOT_AVAILABLE before version 5). So it does when the record that is
+//     looked for by its time may be one that consumers have seen, and is above the high watermark as it is known here.
 //   - A timestamp with a meaning that the version does not have yet, or that none has, is UNSUPPORTED_VERSION; a partition
 //     that is named twice is INVALID_REQUEST.
 //   - A compressed batch is opened, apart from the loop, so that the answer is the record's own offset and timestamp.
@@ -91,10 +92,7 @@ func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartiti
 	switch asked.Timestamp {
 	case timestampLatest:
 		if visible < p.EpochStart() {
-			row.ErrorCode = protocol.ErrOffsetNotAvailable
-			if l.request.Header.RequestApiVersion < 5 {
-				row.ErrorCode = protocol.ErrLeaderNotAvailable
-			}
+			l.notAvailable(row)
 			return
 		}
 		row.Offset, row.LeaderEpoch = int64(visible), int32(leaderEpoch)
@@ -103,9 +101,22 @@ func (l *listOffsets) partition(topic string, asked *protocol.ListOffsetsPartiti
 		row.LeaderEpoch = epochAt(p, p.Log.Start(), leaderEpoch)
 	case timestampLatestTiered, timestampEarliestPendingTiers: // nothing is tiered
 	case timestampMax:
-		l.greatest(p, p.Log.FindMaxTimestamp(visible), row)
+		at := p.Log.FindMaxTimestamp(max(visible, p.EpochStart()))
+		if at.Found && at.End > visible {
+			l.notAvailable(row)
+			return
+		}
+		l.greatest(p, at, row)
 	default:
-		l.byTime(p, asked.Timestamp, p.Log.Start(), visible, row)
+		l.byTime(p, asked.Timestamp, p.Log.Start(), max(visible, p.EpochStart()), row)
+	}
+}
+
+// notAvailable says that the answer is not known yet: what was committed before this broker led is not.
+func (l *listOffsets) notAvailable(row *protocol.ListOffsetsPartitionResponse) {
+	row.ErrorCode = protocol.ErrOffsetNotAvailable
+	if l.request.Header.RequestApiVersion < 5 {
+		row.ErrorCode = protocol.ErrLeaderNotAvailable
 	}
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -87,14 +88,21 @@ func TestTheLatestOffsetIsNotAvailableAtOnceAfterAnElection(t *testing.T) {
 		if version < 5 {
 			want = protocol.ErrLeaderNotAvailable
 		}
-		if got := codeIn(r.ask(listOffsets("halted", -1), version)); got != want {
-			t.Errorf("version %d: %q, want %q", version, got, want)
+		for timestamp, since := range map[int64]int16{-1: 1, -3: 7, 0: 1} { // the record's own is above 0
+			if got := codeIn(r.ask(listOffsets("halted", timestamp), version)); version >= since && got != want {
+				t.Errorf("timestamp %d, version %d: %q, want %q", timestamp, version, got, want)
+			}
+		}
+		if got := codeIn(r.ask(listOffsets("halted", math.MaxInt64), version)); got != protocol.ErrNone {
+			t.Errorf("a time after all records, version %d: %q", version, got)
 		}
 	}
 	m := fetch("halted", 1, 12)
 	follow(m, 2, 12)
 	r.ask(m, 12)
-	r.each("the follower has caught up", protocol.KeyListOffsets, 1, protocol.ErrNone, func(int16) protocol.Message { return listOffsets("halted", -1) })
+	for _, timestamp := range []int64{-1, 0} {
+		r.each("the follower has caught up", protocol.KeyListOffsets, 1, protocol.ErrNone, func(int16) protocol.Message { return listOffsets("halted", timestamp) })
+	}
 }
 
 func TestListOffsetsRefusesTimestampsOfLaterVersionsAndRepeats(t *testing.T) {

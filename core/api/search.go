@@ -31,6 +31,8 @@ func (l *listOffsets) byTime(p *replica.Partition, timestamp int64, from, limit 
 		switch {
 		case err != nil:
 			row.ErrorCode = protocol.ErrKafkaStorageError
+		case at.Found && at.End > p.VisibleEnd():
+			l.notAvailable(row) // consumers may have seen it while another broker led
 		case at.Found:
 			// The record that the batch promises may lie below the log's start: then it is a later batch's.
 			missed := func() { l.byTime(p, timestamp, at.End, limit, row) }

@@ -205,7 +205,6 @@ func (p *Partition) setHighWatermark(to record.Offset) {
 	assert.That(to <= p.Log.StableEnd(), "the high watermark does not pass the stable end")
 	p.highWater = to
 	p.Log.Settle(to)
-	p.Log.Settle(to)
 	if p.role == roleLeader {
 		p.byHW.reach(to)
 	}
