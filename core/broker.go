@@ -83,7 +83,10 @@ func (b *Broker) Directory() *storage.Directory { return b.directory }
 func (b *Broker) Failure() error { return b.failure }
 
 func (b *Broker) start(t *task.Task) (Started, error) {
-	b.server = wire.NewServer(b.env, b.options.Settings.Duration("connections.max.idle.ms"), func(r *wire.Request) { b.handlers.Handle(r) })
+	b.server = wire.NewServer(b.env, wire.Limits{
+		IdleMax:        b.options.Settings.Duration("connections.max.idle.ms"),
+		UnsentBytesMax: b.options.Settings.Long("queued.max.response.bytes"),
+	}, func(r *wire.Request) { b.handlers.Handle(r) })
 	if err := b.listen(t); err != nil {
 		return Started{}, err
 	}

@@ -17,6 +17,7 @@ type Metrics struct {
 
 	Connections int
 	Traffic     wire.Traffic
+	Unsent      int64 // bytes of answers that have not left
 
 	Brokers, Topics, Partitions int   // of the cluster, as this broker knows it
 	MetadataEnd                 int64 // of what it knows
@@ -47,7 +48,7 @@ const metricsPiece = 1000
 func (b *Broker) Metrics(t *task.Task) Metrics {
 	m := Metrics{Ready: b.served && b.stopped == nil && b.failure == nil, Failure: b.failure}
 	if b.server != nil {
-		m.Connections, m.Traffic = b.server.Connections(), *b.server.Traffic()
+		m.Connections, m.Traffic, m.Unsent = b.server.Connections(), *b.server.Traffic(), b.server.Unsent()
 	}
 	if b.directory != nil {
 		m.JournalBytes, m.JournalBytesMax, m.Journal = b.directory.BytesUsed(), b.directory.BytesMax(), b.directory.JournalCounts()

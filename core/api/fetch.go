@@ -54,6 +54,7 @@ type fetch struct {
 	timer    *task.Timer
 	loading  int // loads on their way: until they are done nothing else makes it look
 	broken   []brokenRead
+	crowded  bool // it waits until clients have read more of their answers
 
 	response protocol.FetchResponse
 	slices   []*storage.Slice
@@ -85,6 +86,10 @@ func (f *fetch) look() {
 	if f.request.Closed() {
 		f.handlers.env.Probe.Sometimes(env.MarkFetchAbandoned)
 		f.done(nil)
+		return
+	}
+	if f.crowded || f.request.Crowded(f.roomier) {
+		f.crowded = true
 		return
 	}
 	f.read()
@@ -305,6 +310,12 @@ func (f *fetch) park() {
 
 func (f *fetch) again() {
 	f.watcher.GiveUp()
+	f.look()
+}
+
+// roomier looks again, as there may be room for an answer.
+func (f *fetch) roomier() {
+	f.crowded = false
 	f.look()
 }
 

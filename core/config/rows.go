@@ -75,6 +75,12 @@ var brokerRows = []Row{
 		Meaning: "memory for requests that came and are not answered; beyond it none is read; -1: no bound",
 	},
 	{
+		Name: "queued.max.response.bytes", Rule: atLeast(Long, -1), Default: "268435456",
+		Meaning: "answers that clients have not read yet, of all together; beyond it requests wait, and who reads nothing for 5 seconds " +
+			"is closed; -1: no bound",
+		Simulation: []string{"32768", "268435456", "268435456"},
+	},
+	{
 		Name: "connections.max.idle.ms", Rule: atLeast(Duration, -1), Default: "600000",
 		Meaning:    "a connection without a request for this long is closed; -1: never",
 		Simulation: []string{"10000", "600000"},

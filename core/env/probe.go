@@ -86,6 +86,7 @@ const (
 	MarkDeletionAnswered
 	MarkDeletionTimedOut
 	MarkDeletionLostLeader
+	MarkAnswersCrowded // what clients do not read has others wait
 	marks
 )
 
@@ -106,7 +107,7 @@ func (m Mark) String() string {
 		"produce-answered-at-stable-end", "produce-lost-leader", "produce-lost-topic", "fetch-woken-by-high-watermark",
 		"fetch-woken-by-append", "fetch-woken-by-leader", "fetch-woken-by-start", "fetch-woken-by-deletion",
 		"fetch-abandoned", "fetch-failed", "deletion-parked", "deletion-answered", "deletion-timed-out",
-		"deletion-lost-leader",
+		"deletion-lost-leader", "answers-crowded",
 	}
 	return names[m]
 }

@@ -27,7 +27,9 @@ type Server struct {
 	serving    bool
 	unsaid     int          // complaints
 	quietUntil task.Instant // until then no more complaints are said
+	probe      env.Probe
 	idleMax    time.Duration
+	backlog    backlog
 	early      []*Connection // have requests from before Serve
 	traffic    Traffic
 	over       []*Request // encoded in this step, and to be used again
@@ -35,11 +37,21 @@ type Server struct {
 	spare      []*sending
 }
 
+// Limits bound what clients may do to a server.
+type Limits struct {
+	// IdleMax closes a connection that has asked for nothing for so long; negative: never.
+	IdleMax time.Duration
+	// UnsentBytesMax bounds the answers that have not left, of all connections together; zero or less: no bound.
+	UnsentBytesMax int64
+}
+
 // NewServer returns a server that hands requests to handle.
-//
-// idleMax closes a connection that has asked for nothing for so long; negative: never.
-func NewServer(e env.Env, idleMax time.Duration, handle Handler) *Server {
-	return &Server{loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say, idleMax: idleMax}
+func NewServer(e env.Env, limits Limits, handle Handler) *Server {
+	s := &Server{
+		loop: e.Loop, handle: handle, open: make(map[uint64]*Connection), say: e.Talk.Say, probe: e.Probe, idleMax: limits.IdleMax,
+	}
+	s.backlog.server, s.backlog.max = s, max(0, limits.UnsentBytesMax)
+	return s
 }
 
 // Accept takes a connection; give it to env.Network.Listen.
@@ -123,10 +135,14 @@ type Connection struct {
 	release []func()                  // of the answers in out
 	queued  bool
 	closed  bool
-	held    bool         // a request holds later ones back
-	unsent  int          // bytes of answers that have not left
-	asked   task.Instant // when the last request came
-	idle    *task.Timer
+	held    bool // a request holds later ones back
+	unsent  int  // bytes of answers that have not left
+	crowded bool // it waits until the answers of all leave room
+	owes    int  // its place among those whose clients have something to read
+	// owesSince is when its client last took something, or had nothing to take.
+	owesSince task.Instant
+	asked     task.Instant // when the last request came
+	idle      *task.Timer
 }
 
 // ID returns the connection's number in this process.
@@ -173,8 +189,9 @@ func (c *Connection) OnFrame(f *env.Frame) {
 func (c *Connection) start() {
 	for c.waiting.Len() > 0 && !c.closed && !c.held && c.unsent < unsentMax {
 		f := c.waiting.First()
-		isProduce := apiKey(f.Bytes) == protocol.KeyProduce
-		if c.active.Len() > 0 && !(isProduce && c.active.Last().Header.RequestApiKey == protocol.KeyProduce) {
+		overlaps := isProduce(f)
+		if c.active.Len() > 0 && !(overlaps && c.active.Last().Header.RequestApiKey == protocol.KeyProduce) ||
+			c.server.backlog.holds(c, overlaps) {
 			return
 		}
 		c.waiting.Pop()
@@ -242,10 +259,14 @@ func (c *Connection) advance() {
 
 func (c *Connection) encode(r *Request) {
 	if c.out == nil {
-		c.out = c.server.sending()
+		c.out = c.server.sending(c)
 	}
+	before := c.out.writer.Len()
 	err := protocol.EncodeResponse(&c.out.writer, r.Header.RequestApiVersion, r.Header.CorrelationId, r.answer)
 	assert.That(err == nil, "an answer fits the version it was asked in")
+	bytes := c.out.writer.Len() - before
+	c.out.bytes += bytes
+	c.server.backlog.add(c, bytes)
 }
 
 // send lets the encoded answers leave.
@@ -258,10 +279,10 @@ func (c *Connection) send() {
 		out.release, c.release = c.release, out.release
 		out.parts = out.writer.Pieces(out.parts)
 		c.server.traffic.sent(out.parts)
-		out.count(c)
 		c.conn.Send(out.parts, out.sent) // the network owns it until then
 		return
 	case out != nil:
+		c.server.backlog.leave(c, out.bytes)
 		out.over()
 	}
 	release := c.release
@@ -280,11 +301,16 @@ func runAll(functions []func()) {
 
 // refuse closes the connection from our side, after what was answered before has left.
 func (c *Connection) refuse(reason error) {
+	c.close(&c.server.traffic.Refused, reason.Error())
+}
+
+// close does that, counts it and says why.
+func (c *Connection) close(counted *int64, why string) {
 	if c.closed {
 		return
 	}
-	c.server.traffic.Refused++
-	c.server.complain("closing a connection: " + reason.Error())
+	*counted++
+	c.server.complain("closing a connection: " + why)
 	c.send()
 	c.conn.Close()
 	c.end()

@@ -20,6 +20,8 @@ type world struct {
 	net    *simnet.Network
 	begun  []*wire.Request // handed to the handler, in order
 	said   []string
+	// unsentMax bounds the answers of all; 0: nothing does.
+	unsentMax int64
 }
 
 func newWorld(t *testing.T) *world {
@@ -70,7 +72,7 @@ func connOptions() env.ConnOptions {
 // serve makes a server that hands requests to w.begun, and begins to serve if at once.
 func (w *world) serve(idleMax time.Duration, atOnce bool) *wire.Server {
 	e := w.env(w.there)
-	s := wire.NewServer(e, idleMax, func(r *wire.Request) { w.begun = append(w.begun, r) })
+	s := wire.NewServer(e, wire.Limits{IdleMax: idleMax, UnsentBytesMax: w.unsentMax}, func(r *wire.Request) { w.begun = append(w.begun, r) })
 	w.on(w.there, func() {
 		e.Network.Listen(address, connOptions(), s.Accept)
 		if atOnce {
@@ -117,14 +119,19 @@ type conn struct {
 	frames  [][]byte
 	closed  bool
 	counter int32
+	holds   bool // it keeps the frames, so that the network reads no more than FramesHeldMax of them
+	held    []*env.Frame
 }
 
-func (w *world) dial() *conn {
+func (w *world) dial() *conn { return w.dialHolding(64) }
+
+// dialHolding does, and reads so many answers ahead of their release.
+func (w *world) dialHolding(framesHeldMax int) *conn {
 	w.t.Helper()
 	c := &conn{w: w}
 	e := w.env(w.here)
 	w.on(w.here, func() {
-		e.Network.Dial(address, env.ConnOptions{FrameBytesMax: 1 << 20, FramesHeldMax: 64}, c).Then(func(x env.Conn, err error) {
+		e.Network.Dial(address, env.ConnOptions{FrameBytesMax: 1 << 20, FramesHeldMax: framesHeldMax}, c).Then(func(x env.Conn, err error) {
 			if err != nil {
 				w.t.Error(err)
 			}
@@ -138,6 +145,10 @@ func (w *world) dial() *conn {
 func (c *conn) OnFrame(f *env.Frame) {
 	c.got = append(c.got, int32(f.Bytes[0])<<24|int32(f.Bytes[1])<<16|int32(f.Bytes[2])<<8|int32(f.Bytes[3]))
 	c.frames = append(c.frames, append([]byte(nil), f.Bytes...))
+	if c.holds {
+		c.held = append(c.held, f)
+		return
+	}
 	f.Release()
 }
 

@@ -17,8 +17,8 @@ type sending struct {
 	bytes   int
 }
 
-// sending returns one with nothing in it.
-func (s *Server) sending() *sending {
+// sending returns one with nothing in it, to the connection.
+func (s *Server) sending(to *Connection) *sending {
 	var out *sending
 	if last := len(s.spare) - 1; last >= 0 {
 		out = s.spare[last]
@@ -28,28 +28,20 @@ func (s *Server) sending() *sending {
 		out.sent = out.left
 	}
 	out.writer.Reset(out.buffer)
+	out.to, out.bytes = to, 0
 	return out
 }
 
 // left is told that the network needs the memory no longer.
 func (o *sending) left() {
 	runAll(o.release)
-	c := o.to
+	c, bytes := o.to, o.bytes
 	full := c.unsent >= unsentMax
-	c.unsent -= o.bytes
 	o.over()
+	c.server.backlog.leave(c, bytes)
 	if full {
 		c.start()
 	}
-}
-
-// count notes what is on its way to the connection.
-func (o *sending) count(c *Connection) {
-	o.to, o.bytes = c, 0
-	for _, p := range o.parts {
-		o.bytes += len(p)
-	}
-	c.unsent += o.bytes
 }
 
 // keptBytes is how large a buffer may be to be kept for further answers.

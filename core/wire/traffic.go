@@ -10,6 +10,8 @@ type Traffic struct {
 	Accepted int64 // connections
 	Idle     int64 // of these closed because they asked for nothing
 	Refused  int64 // of these closed because of what they sent
+	Unread   int64 // of these closed because they read nothing while the answers of all had no room
+	Crowded  int64 // how often these came to have none
 	BytesIn  int64 // of whole frames
 	BytesOut int64
 	// Requests has, by API key, how long those that were answered took: from their arrival until the answer was given.
@@ -21,6 +23,9 @@ const apiKeys = 128
 
 // Traffic returns the server's counts, which go on.
 func (s *Server) Traffic() *Traffic { return &s.traffic }
+
+// Unsent is how many bytes of answers have not left.
+func (s *Server) Unsent() int64 { return s.backlog.bytes }
 
 const sizeBytes = 4 // before every frame
 

@@ -53,8 +53,11 @@ func (c *collector) network(s series, m *core.Metrics) {
 	s.one(rowAccepted, float64(m.Traffic.Accepted))
 	s.one(rowClosed, float64(m.Traffic.Idle), "idle")
 	s.one(rowClosed, float64(m.Traffic.Refused), "refused")
+	s.one(rowClosed, float64(m.Traffic.Unread), "unread")
 	s.one(rowReceived, float64(m.Traffic.BytesIn))
 	s.one(rowSent, float64(m.Traffic.BytesOut))
+	s.one(rowUnsent, float64(m.Unsent))
+	s.one(rowCrowded, float64(m.Traffic.Crowded))
 	for key := range m.Traffic.Requests {
 		if h := &m.Traffic.Requests[key]; h.Count() > 0 {
 			api, _ := protocol.APIByKey(int16(key))

@@ -24,9 +24,12 @@ var (
 	rowConnections = row("connections", gauge, "connections of clients that are open")
 	rowAccepted    = row("connections_accepted_total", counter, "connections taken")
 	rowClosed      = row("connections_closed_total", counter,
-		"connections the broker closed: idle (connections.max.idle.ms) or refused (because of what was sent)", "reason")
+		"connections the broker closed: idle (connections.max.idle.ms), refused (because of what was sent) or unread "+
+			"(answers were not read, queued.max.response.bytes)", "reason")
 	rowReceived = row("network_received_bytes_total", counter, "bytes of requests")
 	rowSent     = row("network_sent_bytes_total", counter, "bytes of answers")
+	rowUnsent   = row("network_unsent_bytes", gauge, "bytes of answers that clients have not read yet (at most queued.max.response.bytes)")
+	rowCrowded  = row("network_unsent_limit_total", counter, "how often these came to queued.max.response.bytes, so that requests waited")
 	rowRequests = row("request_seconds", histogram,
 		"from a request's arrival to its answer, with all waiting that it asked for (acks, long polls)", "api")
 
