@@ -68,7 +68,10 @@ func TestAPeerThatDoesNotReadIsGivenUp(t *testing.T) {
 
 func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 	said := make(chan string, 10)
-	w := newWorld(t, net.Options{ConnectionsPerIPMax: 2, OverridesPerIP: map[string]int{"127.0.0.2": 1}, Say: func(line string) { said <- line }})
+	w := newWorld(t, net.Options{
+		Limits: net.Limits{ConnectionsPerIPMax: 2, OverridesPerIP: map[string]int{"127.0.0.2": 1}},
+		Say:    func(line string) { said <- line },
+	})
 	address := w.echoing(t, "127.0.0.1:0").Address()
 	one, two := connect(t, address), connect(t, address)
 	exchange(t, one, []byte("one"))
@@ -92,6 +95,47 @@ func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 		}
 	}
 	t.Error("no connection takes the place of one that ended")
+}
+
+// Of connections that come faster than they may, all are taken, the later ones later.
+func TestConnectionsOfASecondAreBounded(t *testing.T) {
+	const perSecond, count = 40, 60
+	said := make(chan string, 10)
+	w := newWorld(t, net.Options{Limits: net.Limits{ConnectionsPerSecond: perSecond}, Say: func(line string) { said <- line }})
+	address := w.echoing(t, "127.0.0.1:0").Address()
+	begun := time.Now()
+	for range count {
+		exchange(t, connect(t, address), []byte("x"))
+	}
+	if took, least := time.Since(begun), (count-perSecond)*time.Second/perSecond; took < least {
+		t.Errorf("%d connections were taken in %v, which is to last %v", count, took, least)
+	}
+	if line := <-said; !strings.Contains(line, "max.connection.creation.rate=40") {
+		t.Errorf("it says %q", line)
+	}
+	if counts := w.network.Counts(); counts.Delayed == 0 || counts.Refused != 0 {
+		t.Errorf("%+v", counts)
+	}
+}
+
+// Limits that change hold for the connections that come from then on.
+func TestLimitsChange(t *testing.T) {
+	w := newWorld(t, net.Options{})
+	address := w.echoing(t, "127.0.0.1:0").Address()
+	exchange(t, connect(t, address), []byte("one"))
+	w.network.SetLimits(net.Limits{ConnectionsPerIPMax: 1})
+	if !ends(connect(t, address)) {
+		t.Error("a second connection stays")
+	}
+	w.network.SetLimits(net.Limits{ConnectionsPerIPMax: -1, OverridesPerIP: map[string]int{"127.0.0.1": 2}})
+	exchange(t, connect(t, address), []byte("two"))
+	if !ends(connect(t, address)) {
+		t.Error("a third connection stays")
+	}
+	w.network.SetLimits(net.Limits{ConnectionsPerIPMax: -1})
+	if !ends(connect(t, address)) {
+		t.Error("a connection stays where none may be")
+	}
 }
 
 // More frames than there is memory for are held back until the loop releases some.

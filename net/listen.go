@@ -137,17 +137,32 @@ func (l *listener) take(socket *stdnet.TCPListener) {
 		taken, err := socket.AcceptTCP()
 		if err == nil {
 			pause = pauseMin
+			if !l.wait(l.network.pause(time.Now())) {
+				_ = taken.Close()
+				return
+			}
 			l.taken(taken)
 			continue
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-l.gone:
-			timer.Stop()
+		if !l.wait(pause) {
 			return
-		case <-timer.C:
 		}
 		pause = min(2*pause, pauseMax)
+	}
+}
+
+// wait waits, and says whether the listener still stands. Those that come meanwhile wait in the kernel.
+func (l *listener) wait(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-l.gone:
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

@@ -29,11 +29,8 @@ import (
 
 // Options are what a network may be given. The zero value works.
 type Options struct {
-	// ConnectionsMax bounds the connections taken by listeners; one more is closed at once. Zero: no bound.
-	ConnectionsMax int
-	// ConnectionsPerIPMax bounds those of one address; OverridesPerIP names addresses with bounds of their own. Zero: no bound.
-	ConnectionsPerIPMax int
-	OverridesPerIP      map[string]int
+	// Limits bound the connections that listeners take. SetLimits changes them.
+	Limits Limits
 	// FrameMemoryMax bounds the memory of received frames: beyond it nothing is read, and peers wait. Zero: no bound.
 	FrameMemoryMax int64
 	// HalfSentTimeout is how long an unfinished frame may take to come, and a second more for each 16 KiB that came. Zero: 30
@@ -77,10 +74,14 @@ type Network struct {
 	attempt attempt
 
 	mu        sync.Mutex
+	limits    Limits
+	pace      pace
+	counts    Counts
 	conns     map[*conn]struct{}
 	taken     int            // connections that listeners took and that stand
 	perIP     map[string]int // the same by address
-	refusals  refusals
+	refusals  seldom
+	delays    seldom
 	listeners map[*listener]struct{}
 	stopped   bool
 }
@@ -100,6 +101,7 @@ func New(h *host.Host, options Options) *Network {
 	if options.UnreadTimeout == 0 {
 		n.options.UnreadTimeout = unreadTimeout
 	}
+	n.limits = options.Limits
 	n.memory.poison = options.Poison
 	n.budget.max = options.FrameMemoryMax
 	n.context, n.cancel = context.WithCancel(context.Background())

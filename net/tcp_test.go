@@ -145,7 +145,7 @@ func TestReleasedFramesAreSpoilt(t *testing.T) {
 }
 
 func TestConnectionsMax(t *testing.T) {
-	w := newWorld(t, net.Options{ConnectionsMax: 2})
+	w := newWorld(t, net.Options{Limits: net.Limits{ConnectionsMax: 2}})
 	listener := w.echoing(t, "127.0.0.1:0")
 	one, two := connect(t, listener.Address()), connect(t, listener.Address())
 	exchange(t, one, []byte("1"))

@@ -47,7 +47,7 @@ func serve(s site, stop <-chan struct{}) error {
 	broker := core.Open(h.Env(files, network), core.Options{
 		Settings: s.settings, Listeners: s.settings.ListenAddresses(), Advertised: s.settings.AdvertisedAddresses(), Folder: s.settings.Folder(),
 	})
-	watch.broker = broker
+	watch.broker, watch.network = broker, network
 	broker.Ready().Then(func(b core.Started, err error) {
 		if err == nil {
 			err = s.ready(started{
@@ -85,9 +85,10 @@ func (s site) monitor(b monitor.Broker) (*monitor.Server, error) {
 
 // watched is a broker as its monitor sees it, from other goroutines.
 type watched struct {
-	host   *host.Host
-	broker *core.Broker
-	folder string
+	host    *host.Host
+	network *net.Network
+	broker  *core.Broker
+	folder  string
 }
 
 // Metrics counts, on the loop.
@@ -121,9 +122,28 @@ func (w *watched) FreeBytes() int64 { return disk.FreeBytes(w.folder) }
 
 // networkOptions are what the settings allow peers.
 func networkOptions(s site) net.Options {
-	overrides, _ := s.settings.ConnectionsPerIP() // which were read when the settings were
 	return net.Options{
-		ConnectionsMax: s.settings.Int("max.connections"), ConnectionsPerIPMax: s.settings.Int("max.connections.per.ip"),
-		OverridesPerIP: overrides, FrameMemoryMax: max(0, s.settings.Long("queued.max.request.bytes")), Say: s.say,
+		Limits: limits(s.settings), FrameMemoryMax: max(0, s.settings.Long("queued.max.request.bytes")), Say: s.say,
 	}
 }
+
+// limits are how many connections the settings allow. Theirs of none is Limits' of less than none.
+func limits(s *config.Settings) net.Limits {
+	number := func(n int) int {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	overrides, _ := s.ConnectionsPerIP() // which were read when the settings were
+	for ip, most := range overrides {
+		overrides[ip] = number(most)
+	}
+	return net.Limits{
+		ConnectionsMax: number(s.Int("max.connections")), ConnectionsPerIPMax: number(s.Int("max.connections.per.ip")),
+		OverridesPerIP: overrides, ConnectionsPerSecond: s.Int("max.connection.creation.rate"),
+	}
+}
+
+// Counts are those of the listeners.
+func (w *watched) Counts() net.Counts { return w.network.Counts() }

@@ -138,7 +138,6 @@ var withoutEffect = []string{
 	"log.local.retention.bytes",
 	"log.local.retention.ms",
 	"log.preallocate",
-	"max.connection.creation.rate",
 	"max.request.partition.size.limit",
 	"metadata.log.dir",
 	"metadata.log.max.record.bytes.between.snapshots",

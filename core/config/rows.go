@@ -71,6 +71,10 @@ var brokerRows = []Row{
 		Meaning: "addresses with another bound, ADDRESS:NUMBER",
 	},
 	{
+		Name: "max.connection.creation.rate", Rule: atLeast(Int, 1), Default: "2147483647",
+		Meaning: "connections taken in a second, of all listeners together; more wait to be taken",
+	},
+	{
 		Name: "queued.max.request.bytes", Rule: atLeast(Long, -1), Default: "268435456",
 		Meaning: "memory for requests that came and are not answered; beyond it none is read; -1: no bound",
 	},

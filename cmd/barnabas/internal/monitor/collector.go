@@ -51,6 +51,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 func (c *collector) network(s series, m *core.Metrics) {
 	s.one(rowConnections, float64(m.Connections))
 	s.one(rowAccepted, float64(m.Traffic.Accepted))
+	counts := c.broker.Counts()
+	s.one(rowLimited, float64(counts.Refused), "refused")
+	s.one(rowLimited, float64(counts.Delayed), "delayed")
 	s.one(rowClosed, float64(m.Traffic.Idle), "idle")
 	s.one(rowClosed, float64(m.Traffic.Refused), "refused")
 	s.one(rowClosed, float64(m.Traffic.Unread), "unread")

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"barnabas/core"
+	listen "barnabas/net"
 )
 
 // Broker is who is watched. Its methods are called from any goroutine.
@@ -24,6 +25,8 @@ type Broker interface {
 	Turns(ctx context.Context) error
 	// FreeBytes is what there is room for on the disk; -1: not known.
 	FreeBytes() int64
+	// Counts are those of its listeners.
+	Counts() listen.Counts
 }
 
 // livePatience is how long a loop may be busy and still count as alive.

@@ -12,6 +12,7 @@ import (
 
 	"barnabas/core"
 	"barnabas/core/replica"
+	listen "barnabas/net"
 )
 
 // still is a broker whose counts a test sets. (A real one is watched in the stories of cmd/barnabas.)
@@ -21,7 +22,9 @@ type still struct {
 }
 
 func (s *still) Metrics(ctx context.Context) (core.Metrics, error) { return s.metrics, s.Turns(ctx) }
-func (s *still) FreeBytes() int64                                  { return 1000 }
+
+func (s *still) Counts() listen.Counts { return listen.Counts{Refused: 3, Delayed: 4} }
+func (s *still) FreeBytes() int64      { return 1000 }
 
 func (s *still) Turns(context.Context) error {
 	if s.stuck {

@@ -23,7 +23,9 @@ var (
 
 	rowConnections = row("connections", gauge, "connections of clients that are open")
 	rowAccepted    = row("connections_accepted_total", counter, "connections taken")
-	rowClosed      = row("connections_closed_total", counter,
+	rowLimited     = row("connections_limited_total", counter,
+		"connections refused (max.connections and those per address) or delayed (max.connection.creation.rate)", "how")
+	rowClosed = row("connections_closed_total", counter,
 		"connections the broker closed: idle (connections.max.idle.ms), refused (because of what was sent) or unread "+
 			"(answers were not read, queued.max.response.bytes)", "reason")
 	rowReceived = row("network_received_bytes_total", counter, "bytes of requests")
