@@ -50,13 +50,15 @@ func (l local) DeleteTopics(m *protocol.DeleteTopicsRequest, done func(*protocol
 func (l local) CreatePartitions(m *protocol.CreatePartitionsRequest, done func(*protocol.CreatePartitionsResponse)) {
 	records, answer := l.b.controller.CreatePartitions(m)
 	l.b.quorum.Append(records, func(err error) {
+		var lines []string
 		for i := range answer.Results {
 			row := &answer.Results[i]
 			failed(err, &row.ErrorCode, &row.ErrorMessage)
 			if row.ErrorCode == protocol.ErrNone && !m.ValidateOnly {
-				l.b.env.Talk.Say(fmt.Sprintf("topic %s has %d partitions now", row.Name, m.Topics[i].Count))
+				lines = append(lines, fmt.Sprintf("topic %s has %d partitions now", row.Name, m.Topics[i].Count))
 			}
 		}
+		l.b.tell(lines)
 		done(answer)
 	})
 }

@@ -12,24 +12,43 @@ func (b *Broker) tellCreated(m *protocol.CreateTopicsRequest, answer *protocol.C
 	if m.ValidateOnly {
 		return
 	}
+	var lines []string
 	for i := range answer.Topics {
 		if row := &answer.Topics[i]; row.ErrorCode == protocol.ErrNone {
-			b.env.Talk.Say(fmt.Sprintf("topic %s created: partitions %d, replicas %d", row.Name, row.NumPartitions, row.ReplicationFactor))
+			lines = append(lines, fmt.Sprintf("topic %s created: partitions %d, replicas %d", row.Name, row.NumPartitions, row.ReplicationFactor))
 		}
+	}
+	b.tell(lines)
+}
+
+// linesMax are said of one request; of more only their number.
+const linesMax = 20
+
+// tell says what one request changed.
+func (b *Broker) tell(lines []string) {
+	for i, line := range lines {
+		if i == linesMax {
+			b.env.Talk.Say(fmt.Sprintf("… and %d more such changes at once", len(lines)-i))
+			return
+		}
+		b.env.Talk.Say(line)
 	}
 }
 
 // tellDeleted tells the operator of topics that are gone.
 func (b *Broker) tellDeleted(answer *protocol.DeleteTopicsResponse) {
+	var lines []string
 	for i := range answer.Responses {
 		if row := &answer.Responses[i]; row.ErrorCode == protocol.ErrNone {
-			b.env.Talk.Say(fmt.Sprintf("topic %s deleted", row.Name.Value))
+			lines = append(lines, fmt.Sprintf("topic %s deleted", row.Name.Value))
 		}
 	}
+	b.tell(lines)
 }
 
 // tellAltered tells the operator of settings that changed.
 func (b *Broker) tellAltered(records []protocol.Record, err error) {
+	var lines []string
 	for _, r := range records {
 		m, ok := r.Message.(*protocol.ConfigRecord)
 		if !ok || err != nil {
@@ -43,9 +62,10 @@ func (b *Broker) tellAltered(records []protocol.Record, err error) {
 			of = "broker " + m.ResourceName
 		}
 		if m.Value.Valid {
-			b.env.Talk.Say(fmt.Sprintf("%s: %s=%s", of, m.Name, m.Value.Value))
+			lines = append(lines, fmt.Sprintf("%s: %s=%s", of, m.Name, m.Value.Value))
 		} else {
-			b.env.Talk.Say(fmt.Sprintf("%s: %s is not set any more", of, m.Name))
+			lines = append(lines, fmt.Sprintf("%s: %s is not set any more", of, m.Name))
 		}
 	}
+	b.tell(lines)
 }

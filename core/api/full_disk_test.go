@@ -71,6 +71,16 @@ func TestAFullDiskRefusesProduceOnly(t *testing.T) {
 			t.Fatalf("there is room again: %q %s", row.ErrorCode, row.ErrorMessage.Value)
 		}
 	}
+	full, room := 0, 0
+	for _, line := range r.said {
+		full += strings.Count(line, "the disk is full")
+		if room += strings.Count(line, "there is room on the disk again"); room > full {
+			t.Fatalf("%q", r.said)
+		}
+	}
+	if full == 0 || room == 0 || full > 5 {
+		t.Errorf("it says so %d times, and %d times that there is room: %q", full, room, r.said)
+	}
 }
 
 // create makes a topic with one partition.

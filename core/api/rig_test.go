@@ -36,6 +36,7 @@ type rig struct {
 	asker    *kernel.Node
 	end      record.Offset // of the scripted metadata
 	wrap     func(*rig, env.Disk) env.Disk
+	said     []string
 	offline  bool // the log directory may go offline
 }
 
@@ -321,7 +322,7 @@ func (s secrets) Fill(p []byte) {
 
 type talk struct{ r *rig }
 
-func (talk) Say(string) {}
+func (t talk) Say(line string) { t.r.said = append(t.r.said, line) }
 
 func (t talk) Fail(reason error) {
 	if !t.r.offline {

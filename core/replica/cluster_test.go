@@ -24,6 +24,7 @@ import (
 
 // cluster is brokers of a simulated world that hold one partition. Its metadata is written by the story.
 type cluster struct {
+	aloud   bool // what brokers say of partitions is heard
 	kernel  *kernel.Kernel
 	network *simnet.Network
 	brokers []*broker
@@ -276,6 +277,9 @@ func (c clock) Wall() env.Timestamp { return env.Timestamp(c.node.Loop().Now() /
 type talk struct{ b *broker }
 
 func (t talk) Say(line string) {
+	if strings.HasPrefix(line, "partitions ") && !t.b.cluster.aloud {
+		return
+	}
 	t.b.cluster.hear("%d says: %s", t.b.id, strings.ReplaceAll(line, t.b.address(), "here"))
 }
 

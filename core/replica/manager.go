@@ -55,6 +55,7 @@ type Manager struct {
 	deleting   ordered.Map[storage.LogNumber, *Partition] // may have waits for their low watermark
 	stopped    bool
 	traffic    ordered.Map[string, *Traffic] // by topic and id
+	news       news
 }
 
 // NewManager returns a manager for the directory's logs. It leads and follows nothing before Apply.
@@ -62,6 +63,7 @@ func NewManager(e env.Env, directory *storage.Directory, o Options) *Manager {
 	m := &Manager{
 		env: e, options: o, self: o.Self, directory: directory, partitions: make(map[Key]*Partition),
 	}
+	m.news.manager = m
 	e.Loop.AtStepEnd(m.wakeGrown)
 	m.keepHouse()
 	return m

@@ -64,6 +64,7 @@ type Partition struct {
 	visible    watchers // woken when what consumers may see changes, or leadership
 	appended   watchers // woken when the end grows
 	grown      bool     // appended to in this step
+	unsaid     unsaid
 }
 
 // Leader returns the leading broker's id and the epoch, as this broker knows them.
@@ -240,11 +241,13 @@ func (p *Partition) IsReplica(id int32) bool { return slices.Contains(p.replicas
 
 // apply takes over what the image says of the partition.
 func (p *Partition) apply(m *metadata.Partition, minISR int) {
+	before := p.isr
 	p.replicas, p.isr, p.minISR = m.Replicas, m.ISR, minISR
 	epoch := record.LeaderEpoch(m.LeaderEpoch)
 	was := p.role
 	changed := epoch != p.epoch || m.Leader != p.leader
 	if !changed {
+		p.tellISR(before)
 		p.advance()
 		return
 	}
@@ -271,6 +274,8 @@ func (p *Partition) apply(m *metadata.Partition, minISR int) {
 		p.byHW.fail(protocol.ErrNotLeaderOrFollower)
 		p.byLow.fail(protocol.ErrNotLeaderOrFollower)
 	}
+	p.tellRole()
+	p.tellISR(before)
 	p.visible.wakeFor(p.manager.env.Probe, env.MarkFetchWokenByLeader)
 	p.appended.wake()
 }

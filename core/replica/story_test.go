@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,7 +85,8 @@ type story struct {
 
 // tell runs one command and some time, and returns what came of it. The commands:
 //
-//	cluster COUNT min=N [SETTING=V]  start brokers 1 to COUNT; the partition needs N in sync, and its topic may have settings
+//	cluster COUNT [aloud] min=N [SETTING=V]  start brokers 1 to COUNT; the partition needs N in sync, and its topic may have
+//	                                 settings. Aloud: what they say of partitions is heard, too
 //	elect N, isr N..., fence N       write the metadata
 //	produce [at=N] [acks=all|1] [producer=P seq=S] [time=MS] [timeout=D] VALUE...   one batch, to the leader
 //	fetch at=N [offset=O] [epoch=E], latest at=N    as a consumer
@@ -109,6 +111,7 @@ func (s *story) tell(line string) []string {
 		minISR := s.options["min"]
 		delete(s.options, "min")
 		s.cluster = newCluster(count, minISR, s.options)
+		s.aloud = slices.Contains(s.words, "aloud")
 		s.pass(100 * time.Millisecond)
 	} else {
 		s.act()

@@ -194,8 +194,9 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 	if err := d.writeCheckpoint(t); err != nil {
 		return err
 	}
-	if wanting == nil {
+	if wanting == nil && d.full {
 		d.full = false
+		d.env.Talk.Say("there is room on the disk again")
 	}
 	return wanting
 }
