@@ -63,6 +63,7 @@ type batch struct {
 type outcome struct {
 	address string
 	code    protocol.Error
+	why     string // what the broker said of it
 	base    int64
 	err     error
 }
@@ -94,8 +95,9 @@ func (p *Producer) Pending() string {
 	if len(p.queue) == 0 {
 		return fmt.Sprintf("producer %d of %s has not stopped", p.number, p.plan.Partition)
 	}
-	return fmt.Sprintf("producer %d of %s waits for value %s: %v %v", p.number, p.plan.Partition, p.queue[0].values[0],
-		p.queue[0].last.code, p.queue[0].last.err)
+	last := p.queue[0].last
+	return fmt.Sprintf("producer %d of %s waits for value %s: %v %s %v", p.number, p.plan.Partition, p.queue[0].values[0],
+		last.code, last.why, last.err)
 }
 
 func (p *Producer) run(t *task.Task) {
@@ -225,7 +227,7 @@ func (p *Producer) send(b *batch, address string, topicID protocol.UUID, second 
 		b.last = outcome{address: address, err: err}
 		if err == nil {
 			row := &reply.Message.(*protocol.ProduceResponse).Responses[0].PartitionResponses[0]
-			b.last.code, b.last.base = row.ErrorCode, row.BaseOffset
+			b.last.code, b.last.base, b.last.why = row.ErrorCode, row.BaseOffset, row.ErrorMessage.Value
 			p.checkRefusal(row, c.env.Loop.Now().Sub(asked))
 			reply.Release()
 		}

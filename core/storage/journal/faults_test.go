@@ -248,6 +248,50 @@ func TestAFullDiskDelaysTheNextSegment(t *testing.T) {
 	}
 }
 
+// A full disk is no want while there is a spare: those that are recycled while another one is made count too.
+func TestASegmentThatIsRecycledMeanwhileEndsTheWantOfRoom(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		spares int
+		begin  func(j *Journal, next uint32) (made uint32)
+	}{
+		{"a spare is made", 0, func(j *Journal, _ uint32) uint32 { j.replenish(); return spareNumber }},
+		{"the next segment is made", 1, func(j *Journal, next uint32) uint32 { j.prepare(next); return next }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(1, simdisk.PosixMin, small)
+			failing := ""
+			tries := 0
+			r.injected(func(operation, path string) error {
+				if operation != "writesync" || failing == "" || !strings.HasSuffix(path, failing) {
+					return nil
+				}
+				if tries++; tries == 1 {
+					r.journal.recycle(r.journal.first + 2)
+				}
+				return env.ErrNoSpace
+			})
+			r.mustOpen()
+			var s story
+			for range 24 {
+				r.step(func() { r.append(&s, 12000) })
+				r.pass(time.Millisecond)
+			}
+			r.step(func() {
+				r.journal.spares = r.journal.spares[:c.spares]
+				failing = segmentName(c.begin(r.journal, r.journal.segments[len(r.journal.segments)-1].number+1))
+			})
+			r.pass(time.Second)
+			if tries == 0 || len(r.journal.spares) == 0 {
+				t.Fatalf("%d tries, %d spares", tries, len(r.journal.spares))
+			}
+			if err := r.journal.Room(1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestDataIsRefusedWhenFullAndControlEntriesAreNot(t *testing.T) {
 	r := newRig(1, simdisk.Ordered, small)
 	r.mustOpen()

@@ -91,6 +91,9 @@ func (j *Journal) makeNext(t *task.Task, number uint32) (*segment, error) {
 		if err == nil || !retryable(err) {
 			return s, err
 		}
+		if len(j.spares) > 1 {
+			continue // they were recycled meanwhile
+		}
 		j.starve(err)
 		if len(j.spares) > 0 {
 			return j.takeSpare(t, number)
@@ -132,13 +135,16 @@ func (j *Journal) replenish() {
 				j.fail(err)
 				return
 			}
-			j.starve(err)
+			if len(j.spares) == 0 { // else one was recycled meanwhile
+				j.starve(err)
+			}
 			t.Sleep(j.env.Loop.Now().Add(retryDelay))
 		}
 	})
 }
 
-// starve notes that the disk has no room for the next segment.
+// starve notes that the disk has no room for the next segment. The next spare ends that, so there must be none but what is
+// taken at once.
 func (j *Journal) starve(err error) {
 	j.starved = err
 	j.noteRoom()
