@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"barnabas/core/api"
 	"barnabas/core/config"
@@ -240,6 +241,9 @@ func (b *Broker) applyImage() {
 			func(name string) (string, bool) { return b.image.BrokerSetting(self, name) },
 			func(name string) (string, bool) { return b.image.BrokerSetting("", name) },
 		)
+		if b.options.OnSettings != nil {
+			b.options.OnSettings(b.settings)
+		}
 		for _, t := range b.image.Topics.All {
 			if !slices.Contains(changed, t.ID) {
 				changed = append(changed, t.ID)
@@ -313,7 +317,7 @@ func (b *Broker) replicaOptions() replica.Options {
 		LogConfigOf:       func(topic string) storage.LogConfig { return logConfig(b.settingsOf(topic)) },
 		RulesOf:           func(topic string) replica.Rules { return rulesOf(b.settingsOf(topic)) },
 		RetentionInterval: s.Duration("log.retention.check.interval.ms"), RetentionDelay: s.Duration("log.initial.task.delay.ms"),
-		ProducerExpiration: s.Duration("producer.id.expiration.ms"),
+		ProducerExpiration: func() time.Duration { return b.settings.Duration("producer.id.expiration.ms") },
 		ProducerInterval:   s.Duration("producer.id.expiration.check.interval.ms"),
 	}
 }

@@ -29,6 +29,9 @@ type Options struct {
 	// Remote, if not nil, is the controller, elsewhere: the broker then runs no quorum of its own, and learns committed
 	// metadata through Publish. The cluster's RPCs will stand behind it.
 	Remote api.Controller
+	// OnSettings, if not nil, is told what is in force when the metadata change it, on the loop: for settings of the world
+	// outside, as those of listeners.
+	OnSettings func(*config.Settings)
 }
 
 func durability(s *config.Settings) storage.Durability {

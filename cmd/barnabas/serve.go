@@ -46,6 +46,7 @@ func serve(s site, stop <-chan struct{}) error {
 	network := net.New(h, networkOptions(s))
 	broker := core.Open(h.Env(files, network), core.Options{
 		Settings: s.settings, Listeners: s.settings.ListenAddresses(), Advertised: s.settings.AdvertisedAddresses(), Folder: s.settings.Folder(),
+		OnSettings: func(now *config.Settings) { network.SetLimits(limits(now)) },
 	})
 	watch.broker, watch.network = broker, network
 	broker.Ready().Then(func(b core.Started, err error) {

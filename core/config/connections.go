@@ -5,18 +5,32 @@ import (
 	"strings"
 )
 
+const perIPOverrides = "max.connections.per.ip.overrides"
+
 // ConnectionsPerIP returns the addresses with a bound of their own on their connections.
 func (s *Settings) ConnectionsPerIP() (map[string]int, error) {
-	const name = "max.connections.per.ip.overrides"
+	most, err := connectionsPerIP(s.List(perIPOverrides))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.describe(perIPOverrides), err)
+	}
+	return most, nil
+}
+
+// connectionsPerIP reads ADDRESS:NUMBER words.
+func connectionsPerIP(words []string) (map[string]int, error) {
 	most := map[string]int{}
-	for _, word := range s.List(name) {
+	for _, word := range words {
+		word = strings.TrimSpace(word)
 		colon := strings.LastIndexByte(word, ':')
-		if colon < 1 {
-			return nil, fmt.Errorf("%s: %q is no pair; write ADDRESS:NUMBER", s.describe(name), word)
+		switch {
+		case word == "":
+			continue
+		case colon < 1:
+			return nil, fmt.Errorf("%q is no pair; write ADDRESS:NUMBER", word)
 		}
 		v, err := atLeast(Int, 0).read(word[colon+1:])
 		if err != nil {
-			return nil, fmt.Errorf("%s: the number of %q %w", s.describe(name), word, err)
+			return nil, fmt.Errorf("the number of %q %w", word, err)
 		}
 		most[strings.Trim(word[:colon], "[]")] = int(v.number)
 	}

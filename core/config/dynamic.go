@@ -3,10 +3,11 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
-// This file is about what the cluster's metadata may change while a broker runs: the defaults of topics' settings, for one
-// broker or for all of them. What else a broker is given counts until it is started anew.
+// This file is about what the cluster's metadata may change while a broker runs, for one broker or for all of them: the
+// defaults of topics' settings, and the rows that say so. What else a broker is given counts until it is started anew.
 
 // layer is what the metadata say, by the places of the table; the places without a value are not given.
 type layer []entry
@@ -20,9 +21,15 @@ func (l layer) at(i int) (entry, bool) {
 
 // IsDynamic says whether the setting may change while a broker runs.
 func IsDynamic(name string) bool {
+	if i := slices.IndexFunc(table, func(r Row) bool { return r.Name == name }); i >= 0 && table[i].Dynamic {
+		return true
+	}
 	_, ok := dynamicTopicRow(name)
 	return ok
 }
+
+// HasEffect says whether the setting of a broker has an effect here; the others are Kafka's.
+func HasEffect(name string) bool { return find(name) >= 0 }
 
 // dynamicTopicRow returns the topic's setting that the broker's is the default of, by its first name: log.retention.ms is
 // dynamic, log.retention.hours is not.
@@ -55,16 +62,15 @@ func (s *Settings) started() []entry {
 // lay puts a layer on top of the values.
 func (s *Settings) lay(given func(name string) (string, bool)) layer {
 	l := make(layer, len(table))
-	for _, row := range topicTable {
-		if len(row.Broker) == 0 {
+	for i := range table {
+		name := table[i].Name
+		if !IsDynamic(name) {
 			continue
 		}
-		name := row.Broker[0].Name
 		text, ok := given(name)
 		if !ok || s.ValidateBrokerConfig(name, text) != nil {
 			continue
 		}
-		i := place(name)
 		v, err := table[i].Rule.read(text)
 		if err != nil {
 			continue
@@ -84,6 +90,12 @@ func (s *Settings) ValidateBrokerConfig(name, text string) error {
 	}
 	if v, err := table[i].Rule.read(text); err != nil {
 		return fmt.Errorf("%s=%s %w", name, v.text, err)
+	}
+	if name == perIPOverrides {
+		if _, err := connectionsPerIP(strings.Split(text, ",")); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
 	}
 	row, ok := dynamicTopicRow(name)
 	if !ok {

@@ -57,10 +57,31 @@ func TestWhatTheMetadataSayLiesOnTop(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoDefaultOfTopicsChangesToo(t *testing.T) {
+	start, _, err := Parse([]Pair{{Name: "max.connections", Value: "5"}, {Name: "max.connections.per.ip.overrides", Value: "::1:3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start.With(saying("max.connections.per.ip.overrides=127.0.0.1:4,[::1]:5 producer.id.expiration.ms=0"), saying("max.connections=7"))
+	of, err := s.ConnectionsPerIP()
+	if s.Int("max.connections") != 7 || fmt.Sprint(of) != "map[127.0.0.1:4 ::1:5]" || err != nil || s.Int("max.connections.per.ip") != intMax {
+		t.Errorf("%d, %v, %v", s.Int("max.connections"), of, err)
+	}
+	if d := s.Duration("producer.id.expiration.ms"); d != start.Duration("producer.id.expiration.ms") {
+		t.Errorf("a value out of bounds counts: %v", d)
+	}
+	if err := start.ValidateBrokerConfig("max.connections.per.ip.overrides", "127.0.0.1"); err == nil || !strings.Contains(err.Error(), "ADDRESS:NUMBER") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestWhatMayChangeWhileABrokerRuns(t *testing.T) {
 	for name, want := range map[string]bool{
 		"log.retention.ms": true, "log.retention.minutes": false, "log.retention.hours": false, "log.segment.bytes": true,
 		"message.max.bytes": true, "compression.type": true, "min.insync.replicas": true, "log.cleanup.policy": true,
+		"max.connections": true, "max.connections.per.ip.overrides": true, "max.connection.creation.rate": true,
+		"producer.id.expiration.ms": true, "producer.id.expiration.check.interval.ms": false, "queued.max.request.bytes": false,
+		"num.io.threads": false,
 		"num.partitions": false, "node.id": false, "durability": false, "nothing": false,
 	} {
 		if got := IsDynamic(name); got != want {

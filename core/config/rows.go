@@ -9,6 +9,8 @@ type Row struct {
 	Rule    Rule
 	Default string // "" for a number: it has no value unless it is given one
 	Meaning string
+	// Dynamic says that the setting may change while a broker runs. So may those that are defaults of topics' settings.
+	Dynamic bool
 	// Simulation is what the simulator draws from; nil where the topology decides or nothing would change.
 	Simulation []string
 }
@@ -59,19 +61,19 @@ var brokerRows = []Row{
 		Meaning: "listeners meant for controllers; they are not opened",
 	},
 	{
-		Name: "max.connections", Rule: atLeast(Int, 0), Default: "2147483647",
+		Name: "max.connections", Rule: atLeast(Int, 0), Default: "2147483647", Dynamic: true,
 		Meaning: "connections open at once; one more is closed",
 	},
 	{
-		Name: "max.connections.per.ip", Rule: atLeast(Int, 0), Default: "2147483647",
+		Name: "max.connections.per.ip", Rule: atLeast(Int, 0), Default: "2147483647", Dynamic: true,
 		Meaning: "connections of one address open at once; one more is closed",
 	},
 	{
-		Name: "max.connections.per.ip.overrides", Rule: Rule{Type: List}, Default: "",
+		Name: "max.connections.per.ip.overrides", Rule: Rule{Type: List}, Default: "", Dynamic: true,
 		Meaning: "addresses with another bound, ADDRESS:NUMBER",
 	},
 	{
-		Name: "max.connection.creation.rate", Rule: atLeast(Int, 1), Default: "2147483647",
+		Name: "max.connection.creation.rate", Rule: atLeast(Int, 1), Default: "2147483647", Dynamic: true,
 		Meaning: "connections taken in a second, of all listeners together; more wait to be taken",
 	},
 	{

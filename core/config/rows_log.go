@@ -91,7 +91,7 @@ var logRows = []Row{
 		Simulation: []string{"0", "1000", "60000"},
 	},
 	{
-		Name: "producer.id.expiration.ms", Rule: between(Duration, 1, intMax), Default: "86400000",
+		Name: "producer.id.expiration.ms", Rule: between(Duration, 1, intMax), Default: "86400000", Dynamic: true,
 		Meaning:    "an idempotent producer is forgotten so long after its last record",
 		Simulation: []string{"20000", "86400000"},
 	},

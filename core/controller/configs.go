@@ -220,11 +220,15 @@ func (c *Controller) checkName(of resource, name string) *refusal {
 	if !config.IsKnown(name) {
 		return refuse(protocol.ErrInvalidConfig, "%s: %v", of, c.options.Settings.ValidateBrokerConfig(name, ""))
 	}
-	if !config.IsDynamic(name) {
+	switch {
+	case config.IsDynamic(name):
+		return nil
+	case !config.HasEffect(name):
+		return refuse(protocol.ErrInvalidRequest, "%s: %s has no effect here, so it is not kept", of, name)
+	default:
 		return refuse(protocol.ErrInvalidRequest, "%s: %s does not change while a broker runs; set it where the broker is started, and start it anew",
 			of, name)
 	}
-	return nil
 }
 
 // words returns the words that a list holds now, whoever gave them.

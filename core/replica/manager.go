@@ -32,7 +32,7 @@ type Options struct {
 	RulesOf            func(topic string) Rules // for produced batches
 	RetentionInterval  time.Duration            // log.retention.check.interval.ms
 	RetentionDelay     time.Duration            // log.initial.task.delay.ms
-	ProducerExpiration time.Duration            // producer.id.expiration.ms
+	ProducerExpiration func() time.Duration     // producer.id.expiration.ms
 	ProducerInterval   time.Duration            // producer.id.expiration.check.interval.ms
 }
 

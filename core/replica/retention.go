@@ -56,7 +56,7 @@ func (p *Partition) expire() {
 
 // expireProducers forgets producers that have been silent for long.
 func (p *Partition) expireProducers() {
-	p.Log.ExpireProducers(int64(p.manager.env.Clock.Wall()) - p.manager.options.ProducerExpiration.Milliseconds())
+	p.Log.ExpireProducers(int64(p.manager.env.Clock.Wall()) - p.manager.options.ProducerExpiration().Milliseconds())
 }
 
 // startMoved wakes fetches: one below the start must say so, and followers move their own.
