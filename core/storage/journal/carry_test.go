@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/core/task"
 	"barnabas/sim/simdisk"
 )
@@ -58,6 +59,38 @@ func TestWhatRecoveryFindsSurvivesThePower(t *testing.T) {
 	}
 	if carried < 50 || held < 50 {
 		t.Errorf("%d batches were carried, and %d times all was found: the test tells little", carried, held)
+	}
+}
+
+// A commit that nothing declares durable, and behind which no other finds room, is not vouched for by the second start either,
+// which finds it covered by the first one's checkpoint.
+func TestNoLaterStartVouchesForAnUnprovenCommit(t *testing.T) {
+	for seed := range uint64(20) {
+		r := newRig(seed, []simdisk.Strictness{simdisk.PosixMin, simdisk.Adversarial}[seed%2], small)
+		r.mustOpen()
+		var s story
+		for r.journal.Position().Position < uint32(small.SegmentBytes)-2*env.BlockBytes {
+			r.step(func() { r.append(&s, -1) })
+			r.pass(2 * time.Millisecond)
+		}
+		r.machine.FailSync("journal-*.segment")
+		r.step(func() { r.append(&s, -1) })
+		r.pass(2 * time.Millisecond)
+		if r.journal.Failure() == nil {
+			t.Fatalf("seed %d: the sync did not fail", seed)
+		}
+		for range 2 {
+			r.crash(simdisk.ProcessDeath)
+			r.mustOpen()
+		}
+		promised := len(r.found.items)
+		r.crash(simdisk.PowerLoss)
+		if err := r.open(); err != nil {
+			t.Fatalf("seed %d, after the power loss: %v", seed, err)
+		}
+		if err := s.compare(r.found, promised); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
 	}
 }
 

@@ -93,13 +93,10 @@ func (j *Journal) resume(t *task.Task, c *chain, found checkpoints, redo Redo) e
 	if err := j.dropUnused(t); err != nil {
 		return err
 	}
-	if !c.whole {
+	if !c.whole || c.durable < j.sequence { // also where the checkpoint's own last commit is the one
 		j.unproven = j.sequence
 	}
 	j.landed = j.position
-	if len(c.unproven) > 0 {
-		j.unproven = j.sequence
-	}
 	if len(c.unproven) > 0 && !c.closed { // a closing commit comes when everything else is durable
 		proven := c.unproven[0].sequence - 1
 		j.marks = Marks{j.sequence, proven}
