@@ -11,6 +11,7 @@ const (
 	SiteArenaDrop                 // drop every droppable chunk, so that reads go to the journal
 	SiteCheckpoint                // fill everything and write a checkpoint, though there is room
 	SiteColdDrop                  // forget what was read from partition files
+	SiteShareEnd                  // let other things happen in the middle of a walk through all logs
 	sites
 )
 
@@ -19,7 +20,7 @@ const Sites = int(sites)
 
 // String returns the site's name as it appears in plans.
 func (s Site) String() string {
-	names := [sites]string{"commit-early", "commit-tiny", "fetch-spurious", "arena-drop", "checkpoint", "cold-drop"}
+	names := [sites]string{"commit-early", "commit-tiny", "fetch-spurious", "arena-drop", "checkpoint", "cold-drop", "share-end"}
 	return names[s]
 }
 

@@ -10,6 +10,7 @@ const (
 	StartNotJournalled
 	ReadPastHighWatermark
 	DeletionNotWritten
+	RedoFromTheEnd
 )
 
 // promisesMuseum describes them.
@@ -23,5 +24,6 @@ func promisesMuseum() []Entry {
 		{ID: StartNotJournalled, Name: "start-not-journalled", Origin: "a log start that moved is not written down, so deleted records come back (KAFKA-6188 class)", Claim: "C10", Oracle: "DeletedRecordsBack", Package: "core/storage"},
 		{ID: ReadPastHighWatermark, Name: "read-past-high-watermark", Origin: "a consumer is given what is stable on the leader alone (KIP-101)", Claim: "C4", Oracle: "ReadAboveHighWatermark", Package: "core/api", Loss: true},
 		{ID: DeletionNotWritten, Name: "deletion-not-written", Origin: "the deletion of a topic is confirmed and never written", Claim: "C10", Oracle: "DeletedTopicServes", Package: "core/controller"},
+		{ID: RedoFromTheEnd, Name: "redo-from-the-end", Origin: "redo begins where the taking of a checkpoint ended, and not where it began (the fuzzy checkpoints of ARIES)", Claim: "C1", Oracle: "AckedOnDisk", Package: "core/storage", Loss: true},
 	}
 }

@@ -76,7 +76,11 @@ type Directory struct {
 	large      []*Log // have a whole piece to fill
 	scrubStop  *task.Signal
 	idle       *task.Signal
-	roomWaits  []func() // of who has more to append than the journal takes now
+	picture    *picture                     // a checkpoint that is being taken
+	watch      func(*walk)                  // a test's: told when a share ends
+	gone       ordered.Map[LogNumber, bool] // while recovering: logs that the checkpoint had no time to write before they were dropped
+	goneUntil  journal.Moment               // entries of theirs up to here are nobody's
+	roomWaits  []func()                     // of who has more to append than the journal takes now
 }
 
 // flight is one commit that is not stable for everybody yet: what it makes stable when it is.
@@ -136,6 +140,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 		}
 	})
 	d.recovering = false
+	d.gone = ordered.Map[LogNumber, bool]{}
 	for _, l := range d.logs.All {
 		d.found[partitionKey{l.TopicID, l.Partition}] = l
 		l.stable, l.stableStart = l.end, l.start
@@ -152,7 +157,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	if err := d.claim(t, left); err != nil {
 		return nil, err
 	}
-	d.checked = journal.Location{Segment: d.oldest(d.journal.Position())}
+	d.checked = journal.Location{Segment: d.oldest(t, d.journal.Position())}
 	e.Loop.AtStepEnd(d.journal.Flush)
 	d.control(journal.Entry{Kind: journal.Setting, Base: int64(o.Durability)}, nil)
 	d.run("keep partition logs", d.keepLogs)
@@ -267,6 +272,7 @@ func (d *Directory) Drop(l *Log) {
 // forget takes the log out of the directory and its folder to the trash.
 func (d *Directory) forget(l *Log, sequence uint64) {
 	d.logs.Delete(l.Number)
+	d.picture.dropped(l)
 	delete(d.found, partitionKey{l.TopicID, l.Partition})
 	l.changed()
 	l.discardFolder(sequence)

@@ -338,13 +338,17 @@ func (l *Log) save(end record.Offset, block []byte) {
 	l.saved, l.safe = max(l.saved, end), block
 }
 
-// raiseAnchor moves the anchor as far as nobody may want to cut.
-func (l *Log) raiseAnchor(to record.Offset) {
+// raiseAnchor moves the anchor as far as nobody may want to cut, over so many rows at most, and says whether it is there.
+func (l *Log) raiseAnchor(to record.Offset, most int) (done bool) {
 	for i := l.row(l.anchor); i < len(l.tail) && l.tail[i].end <= to; i++ {
+		if most--; most < 0 {
+			return false
+		}
 		if b := &l.tail[i]; b.base >= l.anchor {
 			l.base.note(b)
 		}
 		l.anchor = l.tail[i].end
 	}
 	l.anchor = max(l.anchor, min(to, l.tailStart()))
+	return true
 }

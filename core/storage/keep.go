@@ -165,13 +165,13 @@ const fillPause = 500 * time.Microsecond
 func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 	d.forced, d.eased, d.marks = false, false, d.journal.Marks()
 	var chosen []*Log
-	for _, l := range d.logs.All {
+	d.each(t, func(l *Log) {
 		i := l.firstUnsaved()
 		old := i < len(l.tail) && d.distance(l.tail[i].at, d.journal.Position()) >= d.options.CheckpointBytes
 		if i < len(l.tail) && (everything || old) || l.risky || l.saved < l.filled {
 			chosen = append(chosen, l)
 		}
-	}
+	})
 	wanting := error(nil) // a want of space must not keep the journal from being recycled as far as can be
 	if err := d.eachLog(t, "fill partition logs", fillsMax, chosen, d.fillUp); err != nil {
 		if !d.retry(err) {
@@ -187,7 +187,7 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 	}
 	if wanting != nil {
 		d.eased = true // it may be over at any time, and nothing else says so
-		if d.journal.Position() == d.checked && d.oldest(d.checked) == d.needed && !d.anyRisky() {
+		if d.journal.Position() == d.checked && d.oldest(t, d.checked) == d.needed && !d.anyRisky(t) {
 			return wanting // another checkpoint would say the same
 		}
 	}
@@ -202,13 +202,9 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 }
 
 // anyRisky says whether a log waits for a checkpoint.
-func (d *Directory) anyRisky() bool {
-	for _, l := range d.logs.All {
-		if l.risky {
-			return true
-		}
-	}
-	return false
+func (d *Directory) anyRisky(t *task.Task) (any bool) {
+	d.each(t, func(l *Log) { any = any || l.risky })
+	return any
 }
 
 // fillUp fills a log as far as it is stable now: what comes meanwhile is the next checkpoint's, or this one would not end.
@@ -249,40 +245,14 @@ func (d *Directory) eachLog(t *task.Task, name string, most int, logs []*Log, do
 	return failed
 }
 
-// writeCheckpoint writes the state as of now and recycles what nobody needs.
-func (d *Directory) writeCheckpoint(t *task.Task) error {
-	boundary := d.journal.Boundary()
-	position := d.journal.Position()
-	state, oldest := d.encode(), d.oldest(position)
-	var risky []*Log
-	for _, l := range d.logs.All {
-		if l.risky && l.safe != nil {
-			risky = append(risky, l)
-		}
-	}
-	d.journal.Flush()
-	if err := d.journal.Checkpoint(t, boundary, state, oldest); err != nil {
-		return err
-	}
-	for _, l := range risky {
-		l.risky = false
-	}
-	d.checked, d.needed = position, oldest
-	d.env.Probe.Sometimes(env.MarkCheckpointWritten)
-	for _, l := range d.logs.All {
-		l.trim()
-	}
-	return nil
-}
-
 // oldest returns the oldest journal segment that holds a batch which is not in files.
-func (d *Directory) oldest(position journal.Location) uint32 {
+func (d *Directory) oldest(t *task.Task, position journal.Location) uint32 {
 	oldest := position.Segment
-	for _, l := range d.logs.All {
+	d.each(t, func(l *Log) {
 		if i := l.firstUnsaved(); i < len(l.tail) {
 			oldest = min(oldest, l.tail[i].at.Segment)
 		}
-	}
+	})
 	return oldest
 }
 

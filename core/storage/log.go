@@ -52,6 +52,8 @@ type Log struct {
 	unfilled int  // bytes appended and not filled
 	large    bool // on the directory's list of logs with much to fill
 
+	asOf journal.Moment // of the state that recovery took over: entries up to it are in it
+
 	onStable func()
 	cuts     uint64 // truncations so far: what was begun before one does not count after it
 }
@@ -242,7 +244,7 @@ func (l *Log) dropTail(start record.Offset) {
 	if len(l.segments) > 0 {
 		from = min(start, l.segments[0].base)
 	}
-	l.raiseAnchor(from)
+	l.raiseAnchor(from, len(l.tail))
 	n := 0
 	for n < len(l.tail) && l.tail[n].end <= from {
 		n++

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/core/record"
 	"barnabas/core/task"
 	"barnabas/sim/simdisk"
@@ -236,10 +237,26 @@ func (m *model) verify() {
 	}
 }
 
+// shareEnds lets walks through the logs wait between any two of them.
+type shareEnds struct {
+	env.NoProbe
+	random env.Random
+	oneIn  uint64
+	asked  uint64
+}
+
+func (p *shareEnds) Chance(s env.Site) bool {
+	p.asked++
+	return s == env.SiteShareEnd && p.random.OneIn(p.oneIn, env.StreamJournalID, p.asked)
+}
+
 func TestRecoveryLeadsToAMomentThatWas(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := newRig(rapid.Uint64().Draw(rt, "seed"), simdisk.Strictness(rapid.IntRange(0, 2).Draw(rt, "strictness")))
 		r.options.Durability = Durability(rapid.IntRange(0, 1).Draw(rt, "durability"))
+		if oneIn := rapid.IntRange(0, 3).Draw(rt, "share ends in"); oneIn > 0 {
+			r.probe = &shareEnds{random: env.NewRandom(r.seed, 77), oneIn: uint64(oneIn)}
+		}
 		m := &model{rig: r, t: rt}
 		d := m.mustOpen()
 		for i := range 2 {

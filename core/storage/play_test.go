@@ -74,7 +74,7 @@ func newPlay(seed uint64, s simdisk.Strictness) *play {
 // onto returns a play of its own that goes on with a machine no process uses.
 func onto(left *simdisk.Machine, seed uint64, o Options) *play {
 	k := kernel.New(env.NewRandom(seed, 21))
-	r := &rig{kernel: k, node: k.Add(), seed: seed, options: o, machine: left}
+	r := &rig{kernel: k, node: k.Add(), seed: seed, options: o, machine: left, probe: env.NoProbe{}}
 	left.Attach(k, r.node)
 	return &play{rig: r, marks: map[env.Mark]bool{}}
 }

@@ -20,8 +20,10 @@ type redo struct{ d *Directory }
 func (r redo) State(p []byte) error { return r.d.decode(p) }
 
 // Snapshot returns the state as it is now.
-func (r redo) Snapshot(position journal.Location) ([]byte, uint32) {
-	return r.d.encode(), r.d.oldest(position)
+func (r redo) Snapshot(now journal.Moment, position journal.Location) ([][]byte, uint32) {
+	s := r.d.beginPicture(func() journal.Moment { return now }, position)
+	s.take(nil)
+	return s.pieces, s.oldest
 }
 
 // Unproven returns the batches that stand in the journal from a place on and durably in no file.
@@ -62,7 +64,7 @@ func (r redo) Carried(p journal.Piece, at journal.Location) {
 
 var errRedo = errors.New("the journal contradicts itself")
 
-func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error {
+func (r redo) Entry(e journal.Entry, after journal.Moment, at journal.Location, payload []byte) error {
 	d := r.d
 	switch e.Kind {
 	case journal.Vote:
@@ -82,8 +84,14 @@ func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error 
 	case journal.Append, journal.Truncate, journal.Reset, journal.StartMoved, journal.EpochStart, journal.Drop, journal.Doubt:
 	}
 	l, ok := d.logs.Get(LogNumber(e.Log))
+	if !ok && d.gone.At(LogNumber(e.Log)) && !d.goneUntil.Before(after) {
+		return nil
+	}
 	if !ok {
 		return fmt.Errorf("%w: an entry of kind %d for log %d, which does not exist", errRedo, e.Kind, e.Log)
+	}
+	if !l.asOf.Before(after) {
+		return nil // the state has it
 	}
 	switch e.Kind {
 	case journal.Append:
@@ -108,16 +116,23 @@ func (r redo) Entry(e journal.Entry, at journal.Location, payload []byte) error 
 
 // Damaged redoes an append whose commit is damaged. A batch that is whole by its own checksum is good; another one leaves a gap
 // in doubt.
-func (r redo) Damaged(e journal.Entry, at journal.Location, payload []byte, why string) error {
+func (r redo) Damaged(e journal.Entry, after journal.Moment, at journal.Location, payload []byte, why string) error {
 	if e.Kind == journal.Carried {
 		return nil // the batch is known from its first place, and read there
 	}
 	h, err := record.Check(payload)
 	if err == nil && int(h.Length) == int(e.Bytes) && h.BaseOffset == record.Offset(e.Base) &&
 		h.LeaderEpoch == record.LeaderEpoch(e.Epoch) && h.EndOffset() == record.Offset(e.End) {
-		return r.Entry(e, at, payload)
+		return r.Entry(e, after, at, payload)
 	}
 	l, ok := r.d.logs.Get(LogNumber(e.Log))
+	if ok && !l.asOf.Before(after) {
+		l.damagedRow(e, at, why)
+		return nil
+	}
+	if !ok && r.d.gone.At(LogNumber(e.Log)) && !r.d.goneUntil.Before(after) {
+		return nil
+	}
 	if !ok || !l.follows(record.Offset(e.Base), record.Offset(e.End)) {
 		return fmt.Errorf("%w: %s: log %d does not end at %d", errRedo, why, e.Log, e.Base)
 	}
@@ -130,6 +145,17 @@ func (r redo) Damaged(e journal.Entry, at journal.Location, payload []byte, why 
 	})
 	l.addDoubt(doubt{record.Offset(e.Base), record.Offset(e.End), why})
 	return nil
+}
+
+// damagedRow makes a gap of a row that the state has, and whose bytes are damaged where the journal has them, if no file has
+// them durably.
+func (l *Log) damagedRow(e journal.Entry, at journal.Location, why string) {
+	i := l.row(record.Offset(e.Base))
+	if i == len(l.tail) || l.tail[i].base != record.Offset(e.Base) || l.tail[i].at != at || l.tail[i].end <= l.saved {
+		return
+	}
+	l.tail[i].gap = true
+	l.addDoubt(doubt{l.tail[i].base, l.tail[i].end, why})
 }
 
 func (r redo) create(e journal.Entry) error {

@@ -21,13 +21,14 @@ type rig struct {
 	seed    uint64
 	lives   uint64
 	options Options
+	probe   env.Probe
 
 	directory *Directory
 }
 
 func newRig(seed uint64, s simdisk.Strictness) *rig {
 	k := kernel.New(env.NewRandom(seed, 21))
-	r := &rig{kernel: k, node: k.Add(), seed: seed}
+	r := &rig{kernel: k, node: k.Add(), seed: seed, probe: env.NoProbe{}}
 	r.machine = simdisk.New(k, r.node, simdisk.Plain(s))
 	r.options = Options{
 		Folder: "data", NodeID: 1, ClusterID: "cluster",
@@ -44,7 +45,7 @@ func (r *rig) begin() env.Env {
 	r.lives++
 	r.loop = r.node.Start()
 	disk := r.machine.Disk(r.node.Life())
-	return env.Env{Loop: r.loop, Disk: disk, Random: env.NewRandom(r.seed, r.lives), Probe: env.NoProbe{}}
+	return env.Env{Loop: r.loop, Disk: disk, Random: env.NewRandom(r.seed, r.lives), Probe: r.probe}
 }
 
 // tell runs a story to its end.

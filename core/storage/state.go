@@ -4,16 +4,20 @@ import (
 	"encoding/binary"
 
 	"barnabas/core/mutant"
+	"barnabas/core/storage/journal"
 )
 
-// The state in a checkpoint (rule J9): all there is to know of the directory's logs as of one place in the journal, so that
-// redo begins there and opens no partition file. Integers are big-endian; a string or a list has its length before it.
+// The state in a checkpoint (rule J9): all there is to know of the directory's logs, so that redo opens no partition file.
+// Redo begins at a place of the journal; what is above the logs is as of that place, and each log as of a moment of its own, there
+// or later, which it names: the entries up to that moment are in it (see walk.go, decision 14). Integers are big-endian; a string
+// or a list has its length before it.
 //
-//	version uint16 = 1
+//	version uint16 = 2
 //	last log number uint64, broker epoch int64, durability uint8
 //	quorum state: bytes uint32, then as many
 //	logs: count uint32, each:
-//	  number uint64, topic id 16 bytes, partition int32, name (length uint16)
+//	  number uint64, as of: commits up to the sequence uint64, and entries of the next uint32
+//	  topic id 16 bytes, partition int32, name (length uint16)
 //	  flags uint8: 1 the folder is durable, 2 offsets may be missing between batches
 //	  start int64, end int64, saved int64: files are durable below it, up to the place of the first row in its segment
 //	  safe: bytes uint16: what the file of the segment with the saved end has after its last whole block of 4096
@@ -32,7 +36,11 @@ import (
 //	    flags uint8: 1 a gap
 //	wastes: count uint32, each
 //	  log uint64, from (length uint16), to (length uint16), flags uint8: 1 a folder, 2 renamed
-const stateVersion = 1
+//	logs that were there at the place and dropped before they were written here: count uint32, each number uint64
+//	as of: sequence uint64, entries uint32, of what is behind the logs
+//
+// Version 1 has all as of the place where redo begins: no moments, and no dropped logs.
+const stateVersion = 2
 
 const (
 	logFolderDurable = 1
@@ -44,26 +52,26 @@ const (
 	wasteRenamed     = 2
 )
 
-// encode returns the state as it is now.
-func (d *Directory) encode() []byte {
+// encodeHead begins a state: what is above the logs. Their number comes last, so that it can be put in later.
+func (d *Directory) encodeHead() []byte {
 	be := binary.BigEndian
 	p := be.AppendUint16(nil, stateVersion)
 	p = be.AppendUint64(p, uint64(d.last))
 	p = be.AppendUint64(p, uint64(d.epoch))
 	p = append(p, byte(d.options.Durability))
 	p = appendBytes32(p, d.votes)
-	p = be.AppendUint32(p, uint32(d.logs.Len()))
-	for _, l := range d.logs.All {
-		p = l.encode(p)
-	}
-	p = be.AppendUint32(p, uint32(len(d.trash.wastes)))
-	for _, w := range d.trash.wastes {
-		p = be.AppendUint64(p, uint64(w.log))
-		p = appendString(p, w.from)
-		p = appendString(p, w.to)
-		p = append(p, flags(w.folder, wasteFolder)|flags(w.renamed, wasteRenamed))
-	}
-	return p
+	return be.AppendUint32(p, 0)
+}
+
+func (w *waste) encode(p []byte) []byte {
+	p = binary.BigEndian.AppendUint64(p, uint64(w.log))
+	p = appendString(p, w.from)
+	p = appendString(p, w.to)
+	return append(p, flags(w.folder, wasteFolder)|flags(w.renamed, wasteRenamed))
+}
+
+func appendMoment(p []byte, m journal.Moment) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(p, m.Sequence), m.Entries)
 }
 
 func flags(on bool, bit byte) byte {
@@ -81,10 +89,10 @@ func appendString(p []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint16(p, uint16(len(s))), s...)
 }
 
-func (l *Log) encode(p []byte) []byte {
+// encode writes the log as of a moment, which is now, but for its rows, of which it writes the number.
+func (l *Log) encode(p []byte, now journal.Moment, rows int) []byte {
 	be := binary.BigEndian
-	l.raiseAnchor(min(l.saved, l.settled))
-	p = be.AppendUint64(p, uint64(l.Number))
+	p = appendMoment(be.AppendUint64(p, uint64(l.Number)), now)
 	p = append(p, l.TopicID[:]...)
 	p = be.AppendUint32(p, uint32(l.Partition))
 	p = appendString(p, l.Name)
@@ -109,7 +117,7 @@ func (l *Log) encode(p []byte) []byte {
 	for _, s := range l.segments {
 		p = s.encode(p, s.made && s.base < l.saved)
 	}
-	return l.encodeRows(p)
+	return be.AppendUint32(p, uint32(rows))
 }
 
 func (p *Producers) encode(to []byte) []byte {
@@ -149,10 +157,8 @@ func (s *logSegment) encode(p []byte, made bool) []byte {
 	return be.AppendUint32(p, s.indexes.timeSum)
 }
 
-func (l *Log) encodeRows(p []byte) []byte {
+func encodeRows(p []byte, rows []batch) []byte {
 	be := binary.BigEndian
-	rows := l.tail[l.row(l.anchor):]
-	p = be.AppendUint32(p, uint32(len(rows)))
 	for i := range rows {
 		b := &rows[i]
 		for _, v := range []int64{int64(b.base), int64(b.end), b.maxTimestamp, b.producerID} {

@@ -40,7 +40,8 @@ func (d *Directory) decode(state []byte) error {
 	}
 	r := &stateReader{}
 	r.in.Reset(state, len(state))
-	if v := r.Int16(); v != stateVersion {
+	v := r.Int16()
+	if v != 1 && v != stateVersion {
 		return fmt.Errorf("the checkpoint's state has version %d, this version reads %d: start a newer version on this folder", v, stateVersion)
 	}
 	d.last, d.epoch = LogNumber(r.Int64()), r.Int64()
@@ -49,7 +50,7 @@ func (d *Directory) decode(state []byte) error {
 		d.votes = append([]byte(nil), r.Take(n)...)
 	}
 	for range count(r, 60) {
-		l, err := d.decodeLog(r)
+		l, err := d.decodeLog(r, v > 1)
 		if err != nil {
 			return err
 		}
@@ -61,14 +62,29 @@ func (d *Directory) decode(state []byte) error {
 		w.folder, w.renamed = f&wasteFolder != 0, f&wasteRenamed != 0
 		d.trash.add(w)
 	}
+	if v > 1 {
+		for range count(r, 8) {
+			d.gone.Set(LogNumber(r.Int64()), true)
+		}
+		d.goneUntil = readMoment(r)
+	}
 	return r.in.Done()
 }
 
-func (d *Directory) decodeLog(r *stateReader) (*Log, error) {
+func readMoment(r *stateReader) journal.Moment {
+	return journal.Moment{Sequence: uint64(r.Int64()), Entries: uint32(r.Int32())}
+}
+
+func (d *Directory) decodeLog(r *stateReader, dated bool) (*Log, error) {
 	number := LogNumber(r.Int64())
+	var asOf journal.Moment
+	if dated {
+		asOf = readMoment(r)
+	}
 	var id [16]byte
 	copy(id[:], r.Take(16))
 	l := newLog(d, number, id, r.Int32(), text(r))
+	l.asOf = asOf
 	f := byte(r.Int8())
 	l.folder, l.gaps = f&logFolderDurable != 0, f&logHasGaps != 0
 	l.start, l.end, l.saved = offset(r), offset(r), offset(r)

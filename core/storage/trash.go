@@ -108,10 +108,8 @@ func (l *Log) discardFolder(sequence uint64) {
 
 // holdTrash lets the log's new wastes wait for the commit of the last entry.
 func (d *Directory) holdTrash(l *Log) {
-	for _, w := range d.trash.wastes {
-		if w.log == l.Number && w.sequence == held {
-			w.sequence = d.journal.LastSequence()
-		}
+	for i := len(d.trash.wastes) - 1; i >= 0 && d.trash.wastes[i].sequence == held; i-- {
+		d.trash.wastes[i].sequence = d.journal.LastSequence() // they are this log's: no call leaves any behind
 	}
 	d.trash.wake.Raise()
 }

@@ -46,7 +46,8 @@ func (l *Log) cut(border record.Offset, position uint32) {
 		l.reset(border) // the batch that the start lies in goes, and with it the last one
 		return
 	}
-	l.tail = l.tail[:sort.Search(len(l.tail), func(i int) bool { return l.tail[i].end > border })]
+	n := sort.Search(len(l.tail), func(i int) bool { return l.tail[i].end > border })
+	l.tail = l.tail[:n:n] // who writes rows to a checkpoint keeps those that go
 	l.cutSegments(border, position)
 	l.end = border
 	l.stable, l.settled = min(l.stable, border), min(l.settled, border)

@@ -56,7 +56,7 @@ type scanned struct {
 // folders. It knows nothing of the broker's code, and trusts nothing without its checksum.
 // Errors: whole commits that contradict each other.
 func (r *Reader) Read(image Image) (Holding, error) {
-	j := &journalReader{image: image, segments: make(map[uint32][]byte), logs: make(map[uint64]*Log)}
+	j := &journalReader{image: image, segments: make(map[uint32][]byte), logs: make(map[uint64]*Log), taken: make(map[uint64]moment)}
 	if err := j.read(); err != nil {
 		return Holding{Logs: j.logs}, err
 	}

@@ -130,11 +130,18 @@ func (m *maker) append(log uint64, base int64, v Value) (position int) {
 
 // state is a checkpoint's state of one log, with one row for a batch of one record in the journal.
 func state(start, end int64, segment uint32, position, size int) []byte {
+	return stateOf(0, 0, start, end, segment, position, size)
+}
+
+// stateOf is one that was not taken in one moment: the log is as of a commit, and log 6 was dropped by a commit before its turn
+// came.
+func stateOf(asOf, dropped uint64, start, end int64, segment uint32, position, size int) []byte {
 	be := binary.BigEndian
-	p := append([]byte{0, 1}, make([]byte, 17)...)
+	p := append([]byte{0, 2}, make([]byte, 17)...)
 	p = append(be.AppendUint32(p, 2), "qs"...)
 	p = be.AppendUint32(p, 1)
-	p = append(be.AppendUint64(p, 5), theTopic[:]...)
+	p = be.AppendUint32(be.AppendUint64(be.AppendUint64(p, 5), asOf), 0)
+	p = append(p, theTopic[:]...)
 	p = append(be.AppendUint16(be.AppendUint32(p, 0), 3), "t-0\x01"...)
 	for _, v := range []int64{start, end, end - 1} {
 		p = be.AppendUint64(p, uint64(v))
@@ -149,7 +156,12 @@ func state(start, end int64, segment uint32, position, size int) []byte {
 	p = append(p, make([]byte, 8+8)...)                                                             // max timestamp, producer id
 	p = be.AppendUint32(be.AppendUint32(be.AppendUint32(p, segment), uint32(position)), 0xeeeeeeee) // and its place in the file
 	p = append(be.AppendUint32(p, uint32(size)), make([]byte, 4+4+2+2+1)...)
-	return be.AppendUint32(p, 0) // no wastes
+	p = append(be.AppendUint64(be.AppendUint32(p, 1), 9), "\x00\x01f\x00\x02to\x00"...) // a waste
+	if dropped == 0 {
+		return append(be.AppendUint32(p, 0), make([]byte, 8+4)...)
+	}
+	p = be.AppendUint64(be.AppendUint32(p, 1), 6)
+	return be.AppendUint32(be.AppendUint64(p, dropped), 0)
 }
 
 // show writes what was found of the log t-0.
@@ -252,6 +264,19 @@ func TestWhatADiskHolds(t *testing.T) {
 			m.checkpoint(1, m.sequence, state(0, 1, 1, at, size))
 			m.append(5, 1, value(1))
 		}, "[0, 2) 0=0 1=1"},
+		{"a checkpoint that was not taken in one moment", func(m *maker) {
+			m.create(5, "t-0")
+			m.create(6, "t-0")
+			begun := *m
+			m.append(6, 0, value(6))
+			m.append(5, 0, value(0))
+			at := m.append(5, 1, value(1))
+			taken := m.sequence
+			m.append(6, 1, value(7))
+			m.commit(entryDrop, 6, 0, 0, "", nil)
+			begun.checkpoint(1, m.sequence, stateOf(taken, m.sequence, 1, 2, 1, at, size))
+			m.append(5, 2, value(2))
+		}, "[1, 3) 1=1 2=2"},
 		{"a checkpoint that is not whole, and the one before it", func(m *maker) {
 			m.create(5, "t-0")
 			at := m.append(5, 0, value(0))
@@ -336,9 +361,14 @@ func TestContradictionsAreErrors(t *testing.T) {
 		"an append of another offset": func(m *maker) { m.commit(entryAppend, 5, 1, 2, "", batch(7, payload(value(1)))) },
 		"an append that is no batch":  func(m *maker) { m.commit(entryAppend, 5, 1, 2, "", make([]byte, 70)) },
 		"an entry of an unknown log":  func(m *maker) { m.append(6, 0, value(1)) },
-		"a state of another version":  func(m *maker) { s := state(0, 1, 1, 0, 0); s[1] = 2; m.checkpoint(1, m.sequence, s) },
+		"a state of another version":  func(m *maker) { s := state(0, 1, 1, 0, 0); s[1] = 3; m.checkpoint(1, m.sequence, s) },
+		"an append that the state has not": func(m *maker) {
+			begun := *m
+			m.append(5, 1, value(1))
+			begun.checkpoint(1, m.sequence, stateOf(m.sequence-1, 0, 0, 0, 1, 0, 0))
+		},
 		"a state without its logs":    func(m *maker) { m.checkpoint(1, m.sequence, state(0, 1, 1, 0, 0)[:19]) },
-		"a state that ends too early": func(m *maker) { s := state(0, 1, 1, 0, 0); m.checkpoint(1, m.sequence, s[:len(s)-60]) },
+		"a state that ends too early": func(m *maker) { s := state(0, 1, 1, 0, 0); m.checkpoint(1, m.sequence, s[:len(s)-90]) },
 	} {
 		m := newMaker()
 		m.create(5, "t-0")

@@ -22,6 +22,7 @@ type journalReader struct {
 	image    Image
 	segments map[uint32][]byte // read so far; nil: not of this journal
 	logs     map[uint64]*Log
+	taken    map[uint64]moment // up to when the checkpoint has what happened to a log
 	from     checkpoint
 	sequence uint64
 	hash     uint64
@@ -119,13 +120,17 @@ const (
 
 // table applies a commit's entries.
 func (r *journalReader) table(p, commit []byte) error {
+	now := moment{sequence: r.sequence}
 	for len(p) >= entryHeader+entryFixed {
 		body := int(binary.BigEndian.Uint16(p[2:]))
 		if body < entryFixed || body > len(p)-entryHeader {
 			return fmt.Errorf("entry of %d bytes with %d left", body, len(p)-entryHeader)
 		}
-		if err := r.entry(p[:entryHeader+body], commit); err != nil {
-			return fmt.Errorf("log %d: %w", binary.BigEndian.Uint64(p[4:]), err)
+		now.entries++
+		if number := binary.BigEndian.Uint64(p[4:]); !r.taken[number].covers(now) {
+			if err := r.entry(p[:entryHeader+body], commit); err != nil {
+				return fmt.Errorf("log %d: %w", number, err)
+			}
 		}
 		p = p[entryHeader+body:]
 	}

@@ -24,10 +24,38 @@ func (r *journalReader) state() error {
 			return err
 		}
 	}
+	for range s.number(4) { // wastes
+		s.take(8)
+		s.take(int(s.number(2)))
+		s.take(int(s.number(2)))
+		s.take(1)
+		if s.err != nil {
+			return s.err
+		}
+	}
+	var gone []uint64
+	for range s.number(4) {
+		if gone = append(gone, s.number(8)); s.err != nil {
+			return s.err
+		}
+	}
+	until := s.moment()
+	for _, number := range gone {
+		r.taken[number] = until
+	}
 	return s.err
 }
 
-const stateVersion = 1
+const stateVersion = 2
+
+// moment is a place among entries: behind a commit, and so many entries of the next one.
+type moment struct{ sequence, entries uint64 }
+
+func (m moment) covers(o moment) bool {
+	return o.sequence < m.sequence || o.sequence == m.sequence && o.entries <= m.entries
+}
+
+func (s *stateReader) moment() moment { return moment{s.number(8), s.number(4)} }
 
 // The sizes of what the ledger passes over, and of a row.
 const (
@@ -45,6 +73,7 @@ const (
 
 func (r *journalReader) stateLog(s *stateReader) error {
 	number := s.number(8)
+	r.taken[number] = s.moment()
 	log := &Log{Topic: s.id(), Partition: int32(s.number(4)), Name: string(s.take(int(s.number(2))))}
 	s.take(1) // flags
 	log.Start, log.End = int64(s.number(8)), int64(s.number(8))

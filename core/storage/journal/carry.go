@@ -59,8 +59,8 @@ func (j *Journal) carry(t *task.Task, from Location, redo Redo) error {
 		return err
 	}
 	j.env.Probe.Sometimes(env.MarkCommitCarried)
-	var window carried
-	bytes := 0
+	var window carriedWindow
+	bytes, carried := 0, false
 	for _, p := range pieces {
 		payload, err := window.take(t, j, p)
 		if err != nil {
@@ -72,12 +72,16 @@ func (j *Journal) carry(t *task.Task, from Location, redo Redo) error {
 		e := Entry{Kind: Carried, Log: p.Log, Base: p.Base, End: p.End, Epoch: p.Epoch}
 		at, _ := j.Append(e, payload, true)
 		redo.Carried(p, at)
+		carried = true
 		if bytes += len(payload); bytes >= carryWindow {
 			bytes = 0
 			if err := j.settle(t); err != nil {
 				return err
 			}
 		}
+	}
+	if !carried {
+		return j.mark(t) // what is there will never be known durable, so nobody may wait for it
 	}
 	return j.settle(t)
 }
@@ -103,15 +107,15 @@ func (j *Journal) settle(t *task.Task) error {
 	return err
 }
 
-// carried is a window on a segment's file.
-type carried struct {
+// carriedWindow is a window on a segment's file.
+type carriedWindow struct {
 	segment uint32
 	base    uint32
 	bytes   []byte
 }
 
 // take returns the piece's bytes, as far as the file has them. They are valid until the next call.
-func (w *carried) take(t *task.Task, j *Journal, p Piece) ([]byte, error) {
+func (w *carriedWindow) take(t *task.Task, j *Journal, p Piece) ([]byte, error) {
 	if w.segment != p.At.Segment || p.At.Position < w.base || int(p.At.Position+p.Bytes) > int(w.base)+len(w.bytes) {
 		s := j.segment(p.At.Segment)
 		w.segment, w.base = p.At.Segment, p.At.Position

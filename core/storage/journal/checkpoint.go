@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,11 +41,31 @@ type checkpoint struct {
 	hash       uint64
 	next       Location
 	oldest     uint32
-	state      []byte
+	state      [][]byte // in pieces, so that no step has to handle all of it
 }
 
-func (c *checkpoint) encode() []byte {
-	p := make([]byte, checkpointHeaderBytes, checkpointHeaderBytes+len(c.state))
+// whole returns the state in one piece.
+func (c *checkpoint) whole() []byte {
+	if len(c.state) == 1 {
+		return c.state[0]
+	}
+	return bytes.Join(c.state, nil)
+}
+
+// stateShare is how much of a state one step takes checksums of, at most, or a piece of it (rule T2).
+const stateShare = 1 << 20
+
+// encode returns the file in pieces; the first has the header.
+func (c *checkpoint) encode(t *task.Task) [][]byte {
+	size := 0
+	for _, s := range c.state {
+		size += len(s)
+	}
+	first := 0
+	if len(c.state) > 0 {
+		first = len(c.state[0])
+	}
+	p := make([]byte, checkpointHeaderBytes, checkpointHeaderBytes+first)
 	be := binary.BigEndian
 	copy(p, checkpointMagic)
 	be.PutUint16(p[8:], format)
@@ -58,9 +79,20 @@ func (c *checkpoint) encode() []byte {
 	be.PutUint64(p[84:], c.hash)
 	be.PutUint32(p[92:], c.next.Segment)
 	be.PutUint32(p[96:], c.next.Position)
-	be.PutUint32(p[100:], uint32(len(c.state)))
-	be.PutUint32(p[104:], record.ChecksumOf(p[:104], c.state))
-	return append(p, c.state...)
+	be.PutUint32(p[100:], uint32(size))
+	sum, share := record.Checksum(p[:104]), 0
+	for _, s := range c.state {
+		if share += len(s); share > stateShare {
+			t.Yield()
+			share = len(s)
+		}
+		sum = record.ChecksumMore(sum, s)
+	}
+	be.PutUint32(p[104:], sum)
+	if len(c.state) == 0 {
+		return [][]byte{p}
+	}
+	return append([][]byte{append(p, c.state[0]...)}, c.state[1:]...)
 }
 
 // parseCheckpoint reads a checkpoint file. ok is false when it is not a whole one; an error means that this version must
@@ -74,8 +106,8 @@ func parseCheckpoint(p []byte) (c checkpoint, ok bool, err error) {
 	if uint64(state) > uint64(len(p)-checkpointHeaderBytes) {
 		return c, false, nil
 	}
-	c.state = p[checkpointHeaderBytes : checkpointHeaderBytes+state]
-	if be.Uint32(p[104:]) != record.ChecksumOf(p[:104], c.state) {
+	c.state = [][]byte{p[checkpointHeaderBytes : checkpointHeaderBytes+state]}
+	if be.Uint32(p[104:]) != record.ChecksumOf(p[:104], c.state[0]) {
 		return c, false, nil
 	}
 	if v, f := be.Uint16(p[8:]), be.Uint32(p[12:]); v > format || f&^featuresKnown != 0 {
@@ -157,7 +189,7 @@ const checkpointSlack = 64 << 10
 // writeCheckpoint writes the checkpoint to the older of the two files and makes it durable. Both files get room for twice as
 // much first, so that the next fits on a full disk.
 func writeCheckpoint(t *task.Task, disk env.Disk, folder string, c checkpoint) error {
-	p := c.encode()
+	p := c.encode(t)
 	for which := range uint64(2) {
 		if err := writeSlot(t, disk, folder, c.number+1+which, p, which == 1); err != nil {
 			return err
@@ -167,8 +199,8 @@ func writeCheckpoint(t *task.Task, disk env.Disk, folder string, c checkpoint) e
 	return err
 }
 
-// writeSlot gives the file of a number room, and writes p to it if it is the one.
-func writeSlot(t *task.Task, disk env.Disk, folder string, number uint64, p []byte, write bool) error {
+// writeSlot gives the file of a number room, and writes the pieces to it if it is the one.
+func writeSlot(t *task.Task, disk env.Disk, folder string, number uint64, pieces [][]byte, write bool) error {
 	file, err := disk.Open(folder+"/"+checkpointName(number), env.OpenCreate).Wait(t)
 	if err != nil {
 		return err
@@ -178,20 +210,40 @@ func writeSlot(t *task.Task, disk env.Disk, folder string, number uint64, p []by
 	if err != nil {
 		return err
 	}
-	if int(size) < len(p) {
-		room := (2*len(p) + checkpointSlack - 1) / checkpointSlack * checkpointSlack
-		zeros := make([]byte, room-int(size))
-		if _, err := file.WriteAt(zeros, size).Wait(t); err != nil && !(write && errors.Is(err, env.ErrNoSpace)) {
+	need := int64(0)
+	for _, p := range pieces {
+		need += int64(len(p))
+	}
+	if size < need {
+		err := giveRoom(t, file, size, (2*need+checkpointSlack-1)/checkpointSlack*checkpointSlack)
+		if err != nil && !(write && errors.Is(err, env.ErrNoSpace)) {
 			return err
 		}
 	} else if !write {
 		return nil
 	}
 	if write {
-		if _, err := file.WriteAt(p, 0).Wait(t); err != nil {
-			return err
+		at := int64(0)
+		for _, p := range pieces {
+			if _, err := file.WriteAt(p, at).Wait(t); err != nil {
+				return err
+			}
+			at += int64(len(p))
 		}
 	}
 	_, err = file.Sync().Wait(t)
 	return err
+}
+
+// giveRoom writes zeros to the file from its end to a size.
+func giveRoom(t *task.Task, file env.File, size, room int64) error {
+	zeros := make([]byte, min(room-size, stateShare))
+	for size < room {
+		p := zeros[:min(room-size, stateShare)]
+		if _, err := file.WriteAt(p, size).Wait(t); err != nil {
+			return err
+		}
+		size += int64(len(p))
+	}
+	return nil
 }

@@ -246,7 +246,7 @@ type kindsRead struct {
 	finding Recovered
 }
 
-func (k *kindsRead) Entry(e Entry, _ Location, _ []byte) error {
+func (k *kindsRead) Entry(e Entry, _ Moment, _ Location, _ []byte) error {
 	k.read = append(k.read, e.Kind)
 	return nil
 }
@@ -256,8 +256,8 @@ func (k *kindsRead) Unproven(Location) []Piece { return nil }
 
 func (k *kindsRead) Carried(Piece, Location) {}
 
-func (k *kindsRead) Snapshot(Location) ([]byte, uint32)            { return nil, 1 }
-func (k *kindsRead) Damaged(Entry, Location, []byte, string) error { return nil }
+func (k *kindsRead) Snapshot(Moment, Location) ([][]byte, uint32)          { return nil, 1 }
+func (k *kindsRead) Damaged(Entry, Moment, Location, []byte, string) error { return nil }
 
 // put writes a file in a folder that may not be there yet.
 func (r *rig) put(t *testing.T, path string, p []byte) {

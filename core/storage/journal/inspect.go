@@ -333,7 +333,7 @@ func InspectCheckpoint(p []byte) (facts CheckpointFacts, empty bool, err error) 
 	}
 	return CheckpointFacts{
 		Number: c.number, Generation: c.generation, Durable: c.durable, Sequence: c.sequence, Hash: c.hash, Next: c.next,
-		Oldest: c.oldest, Journal: c.id.journal, Directory: c.id.directory, State: c.state,
+		Oldest: c.oldest, Journal: c.id.journal, Directory: c.id.directory, State: c.whole(),
 	}, false, nil
 }
 

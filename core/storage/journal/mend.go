@@ -34,7 +34,7 @@ func (c *chain) mend(t *task.Task) error {
 		if err := c.keep(t, bad, place, memory, own, whole, next); err != nil {
 			return err
 		}
-		if err := c.redoDamaged(table, place, memory, why); err != nil {
+		if err := c.redoDamaged(bad, table, place, memory, why); err != nil {
 			return err
 		}
 		c.result.Damaged = append(c.result.Damaged, why)
@@ -115,16 +115,18 @@ func (c *chain) plausible(memory, table []byte) bool {
 	return appends == 0 || intact > 0 || c.j.segment(c.j.position.Segment+1) == nil
 }
 
-func (c *chain) redoDamaged(table []byte, place Location, memory []byte, why string) error {
+func (c *chain) redoDamaged(sequence uint64, table []byte, place Location, memory []byte, why string) error {
+	after := Moment{Sequence: sequence - 1}
 	return parseTable(table, func(e Entry) error {
+		after.Entries++
 		if e.Bytes == 0 {
-			return c.redo.Entry(e, Location{}, nil)
+			return c.redo.Entry(e, after, Location{}, nil)
 		}
 		var payload []byte
 		if from := int(e.Position); from+int(e.Bytes) <= len(memory) {
 			payload = memory[from : from+int(e.Bytes)]
 		}
-		return c.redo.Damaged(e, Location{place.Segment, place.Position + e.Position}, payload, why)
+		return c.redo.Damaged(e, after, Location{place.Segment, place.Position + e.Position}, payload, why)
 	})
 }
 

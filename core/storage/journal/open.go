@@ -15,17 +15,18 @@ import (
 type Redo interface {
 	// State takes the state of the checkpoint that redo begins at. It comes first, and not at all from a new journal.
 	State(p []byte) error
-	// Entry redoes one entry. payload is nil for entries without one, and valid during the call only.
-	Entry(e Entry, at Location, payload []byte) error
+	// Entry redoes one entry; after is the moment at which it had taken effect, and what the state tells of as of that moment, or
+	// a later one, has it already. payload is nil for entries without one, and valid during the call only.
+	Entry(e Entry, after Moment, at Location, payload []byte) error
 	// Damaged redoes an append of a commit that was damaged after it had been durable: the payload may be anything. why is
 	// for the operator (rule J5).
-	Damaged(e Entry, at Location, payload []byte, why string) error
+	Damaged(e Entry, after Moment, at Location, payload []byte, why string) error
 	// Unproven returns the batches from a place of the journal on that no file has durably, in the journal's order. Carried says
 	// that one of them stands at another place now, too.
 	Unproven(from Location) []Piece
 	Carried(p Piece, at Location)
-	// Snapshot returns the state as it is now, and the oldest segment that it refers to.
-	Snapshot(position Location) (state []byte, oldest uint32)
+	// Snapshot returns the state as it is now, which is the moment given, and the oldest segment that it refers to.
+	Snapshot(now Moment, position Location) (state [][]byte, oldest uint32)
 }
 
 // Recovered says what Open found.
@@ -71,7 +72,7 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 	if found.fallback {
 		e.Probe.Sometimes(env.MarkCheckpointFallback)
 	}
-	if err := redo.State(last.state); err != nil {
+	if err := redo.State(last.whole()); err != nil {
 		return nil, Recovered{}, err
 	}
 	j.id = last.id
@@ -115,12 +116,16 @@ func (j *Journal) resume(t *task.Task, c *chain, found checkpoints, redo Redo) e
 func (j *Journal) renew(t *task.Task, found checkpoints, redo Redo) error {
 	last := found.newest
 	if found.whole == 2 && !mutant.On(mutant.CheckpointInCache) {
-		err := writeSlot(t, j.env.Disk, j.options.Folder, last.number, last.encode(), true)
+		err := writeSlot(t, j.env.Disk, j.options.Folder, last.number, last.encode(t), true)
 		if err != nil && !errors.Is(err, env.ErrNoSpace) {
 			return err
 		}
 	}
-	state, oldest := redo.Snapshot(j.position)
+	now := Moment{Sequence: j.sequence}
+	if mutant.On(mutant.RecoveryNotIdempotent) {
+		now.Sequence = last.sequence
+	}
+	state, oldest := redo.Snapshot(now, j.position)
 	c := checkpoint{
 		number: last.number + 1, id: j.id, generation: j.generation, durable: j.provenOf(j.sequence),
 		sequence: j.sequence, hash: j.hash, next: j.position, oldest: min(oldest, j.position.Segment), state: state,
@@ -206,7 +211,7 @@ func (j *Journal) makeFresh(t *task.Task, redo Redo) error {
 		return err
 	}
 	j.segments, j.landed = []*segment{s}, j.position
-	state, _ := redo.Snapshot(j.position)
+	state, _ := redo.Snapshot(Moment{}, j.position)
 	c := checkpoint{number: 0, id: j.id, generation: 1, next: j.position, oldest: 1, state: state}
 	if err := writeCheckpoint(t, j.env.Disk, j.options.Folder, c); err != nil {
 		return err

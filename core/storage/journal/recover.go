@@ -110,15 +110,17 @@ func (c *chain) commit(s *segment, memory []byte, at int) (total int, ok bool, e
 	if err != nil {
 		return 0, false, nil //nolint:nilerr // torn or corrupt: finish decides
 	}
+	after := Moment{Sequence: h.sequence - 1}
 	err = parseTable(table, func(e Entry) error {
+		after.Entries++
 		begin := int(e.Position) - HeaderBytes
 		if e.Bytes == 0 {
-			return c.redo.Entry(e, Location{}, nil)
+			return c.redo.Entry(e, after, Location{}, nil)
 		}
 		if begin < 0 || begin+int(e.Bytes) > len(payload) {
 			return fmt.Errorf("%w: entry's payload lies outside its commit", errTable)
 		}
-		return c.redo.Entry(e, Location{s.number, uint32(at) + e.Position}, payload[begin:begin+int(e.Bytes)])
+		return c.redo.Entry(e, after, Location{s.number, uint32(at) + e.Position}, payload[begin:begin+int(e.Bytes)])
 	})
 	if err != nil {
 		return 0, false, fmt.Errorf("%s, commit %d at position %d: %w", segmentName(s.number), h.sequence, at, err)

@@ -8,31 +8,60 @@ import (
 	"barnabas/core/task"
 )
 
-// Boundary is a place between two commits. A state taken at the moment of Boundary holds the effect of everything before it.
+// Moment is a place among entries: behind all commits up to a sequence, and so many entries of the next one.
+type Moment struct {
+	Sequence uint64
+	Entries  uint32
+}
+
+// Before says whether m comes before o.
+func (m Moment) Before(o Moment) bool {
+	return m.Sequence < o.Sequence || m.Sequence == o.Sequence && m.Entries < o.Entries
+}
+
+// Now returns the moment behind the last entry.
+func (j *Journal) Now() Moment {
+	if c := j.open; c != nil {
+		return Moment{c.header.sequence - 1, uint32(c.entries)}
+	}
+	return Moment{Sequence: j.sequence}
+}
+
+// Boundary is a place between two commits. A state taken at the moment of Boundary, or later, holds the effect of everything
+// before it.
 type Boundary struct {
 	sequence uint64
 	hash     uint64
 	next     Location
 }
 
-// Boundary ends the open commit and returns the place behind it. It may be called within a step only.
+// Next returns where the commit after the boundary goes.
+func (b Boundary) Next() Location { return b.next }
+
+// Boundary ends the open commit and returns the place behind it. It may be called within a step only. Commits that the start
+// found and that are not known durable need not stand where they are when the next start looks, so it never lies before the
+// end of those.
 func (j *Journal) Boundary() Boundary {
+	if j.open == nil && j.unproven > 0 && j.sequence <= j.unproven {
+		j.openFor(0, 0)
+	}
 	if j.open != nil {
 		j.seal()
 	}
 	return Boundary{j.sequence, j.hash, j.position}
 }
 
-// Checkpoint writes a checkpoint of the state as of the boundary when that is durable, and then recycles segments below the
-// oldest one (exclusive: number oldest stays). The checkpoint before it stays usable: what it needs is recycled by the next
-// one, so that damage to either file loses nothing.
+// Checkpoint writes a checkpoint of a state when it is durable, and then recycles segments below the oldest one (exclusive:
+// number oldest stays). Redo goes on at the boundary, and the state may have been taken in parts, at moments from there on: it
+// tells of commits up to until. The checkpoint before it stays usable: what it needs is recycled by the next one, so that damage
+// to either file loses nothing.
 // Requires: everything that only older segments hold is durable elsewhere. Errors: the disk's; ErrOffline.
-func (j *Journal) Checkpoint(t *task.Task, b Boundary, state []byte, oldest uint32) error {
-	if _, err := j.AwaitDurable(b.sequence).Wait(t); err != nil {
+func (j *Journal) Checkpoint(t *task.Task, b Boundary, until uint64, state [][]byte, oldest uint32) error {
+	if _, err := j.AwaitDurable(until).Wait(t); err != nil {
 		return err
 	}
 	c := checkpoint{
-		number: j.last.number + 1, id: j.id, generation: j.generation, durable: j.provenOf(b.sequence),
+		number: j.last.number + 1, id: j.id, generation: j.generation, durable: j.provenOf(until),
 		sequence: b.sequence, hash: b.hash, next: b.next, oldest: min(oldest, b.next.Segment), state: state,
 	}
 	if mutant.On(mutant.RecycledEarly) {

@@ -178,7 +178,7 @@ func (i *item) String() string {
 // story is what a journal holds, in order. It is a Redo.
 type story struct{ items []*item }
 
-func (s *story) Entry(e Entry, at Location, payload []byte) error {
+func (s *story) Entry(e Entry, _ Moment, at Location, payload []byte) error {
 	if e.Kind == Carried {
 		s.Carried(Piece{Base: e.Base}, at)
 		return nil
@@ -188,11 +188,11 @@ func (s *story) Entry(e Entry, at Location, payload []byte) error {
 }
 
 // Damaged takes an append of a damaged commit for what it is: number −1 − its own if its payload is not whole.
-func (s *story) Damaged(e Entry, at Location, payload []byte, _ string) error {
+func (s *story) Damaged(e Entry, after Moment, at Location, payload []byte, _ string) error {
 	if h, err := record.Check(payload); err != nil || int64(h.BaseOffset) != e.Base || h.LeaderEpoch != 1 {
 		e.Base = -1 - e.Base
 	}
-	return s.Entry(e, at, payload)
+	return s.Entry(e, after, at, payload)
 }
 
 // Unproven returns the items with a payload from the place on.
@@ -215,7 +215,7 @@ func (s *story) Carried(p Piece, at Location) {
 }
 
 // Snapshot returns all items, and that none of them may be recycled.
-func (s *story) Snapshot(Location) ([]byte, uint32) {
+func (s *story) Snapshot(Moment, Location) ([][]byte, uint32) {
 	be := binary.BigEndian
 	p := be.AppendUint32(nil, uint32(len(s.items)))
 	for _, it := range s.items {
@@ -224,7 +224,7 @@ func (s *story) Snapshot(Location) ([]byte, uint32) {
 		p = append(be.AppendUint32(p, uint32(len(it.payload))), it.payload...)
 		p = append(p, map[bool]byte{true: 1}[it.synced]|map[bool]byte{true: 2}[it.carried])
 	}
-	return p, 1
+	return [][]byte{p}, 1
 }
 
 // State takes the items of a snapshot.
