@@ -23,7 +23,9 @@ type importer struct {
 	recovery map[segment.Folder]record.Offset // recovery points: Kafka had synced what is below
 	starts   map[segment.Folder]record.Offset // log starts, where they are not the first segment's base
 	marks    map[segment.Folder]record.Offset // high watermarks
-	records  int64
+	// compacted has the logs that Kafka's cleaner has been at, with how far it was.
+	compacted map[segment.Folder]record.Offset
+	records   int64
 }
 
 // adopt makes logs of what Kafka left. Errors: what can't be taken over, by name; the disk's.
@@ -77,10 +79,8 @@ func (d *Directory) dropJournal(t *task.Task) error {
 	return err
 }
 
-// readOffsets reads the checkpoint files in the root. A log that was compacted has gaps between its batches, which nothing
-// here can read yet.
+// readOffsets reads the checkpoint files in the root. A log that was compacted has gaps between its batches.
 func (im *importer) readOffsets(t *task.Task) error {
-	var compacted map[segment.Folder]record.Offset
 	for _, f := range []struct {
 		name string
 		into *map[segment.Folder]record.Offset
@@ -88,7 +88,7 @@ func (im *importer) readOffsets(t *task.Task) error {
 		{segment.RecoveryPointFile, &im.recovery},
 		{segment.LogStartFile, &im.starts},
 		{segment.HighWatermarkFile, &im.marks},
-		{"cleaner-offset-checkpoint", &compacted},
+		{"cleaner-offset-checkpoint", &im.compacted},
 	} {
 		p, err := readFile(t, im.d.env.Disk, im.d.options.Folder+"/"+f.name, smallFileMax)
 		if err != nil && !errors.Is(err, env.ErrNotExist) {
@@ -101,9 +101,6 @@ func (im *importer) readOffsets(t *task.Task) error {
 		*f.into = make(map[segment.Folder]record.Offset, len(offsets))
 		for _, o := range offsets {
 			(*f.into)[segment.Folder{Topic: o.Topic, Partition: o.Partition}] = o.Offset
-			if f.into == &compacted {
-				return fmt.Errorf("%s-%d was compacted by Apache Kafka, and compacted logs are not read here yet", o.Topic, o.Partition)
-			}
 		}
 	}
 	return nil

@@ -43,6 +43,9 @@ func (im *importer) log(t *task.Task, name string, f segment.Folder) error {
 	if err := im.segments(t, l, bases); err != nil {
 		return err
 	}
+	if _, ok := im.compacted[f]; ok {
+		l.gaps = true
+	}
 	point, ok := im.recovery[f]
 	if im.clean || !ok {
 		point = 0

@@ -41,6 +41,7 @@ func (im *importer) recover(t *task.Task, l *Log, snapshots []record.Offset, poi
 				s.maxTimestamp, s.maxOffset = s.index.Greatest().Timestamp, s.index.Greatest().Last
 			}
 			s.index = nil
+			l.gaps = true // there may be some: it was a replica of a compacted log, or was one itself once
 		} else if err := im.scan(t, l, i, covered); err != nil {
 			return err
 		}
@@ -118,7 +119,10 @@ func (im *importer) scan(t *task.Task, l *Log, i int, covered record.Offset) err
 	if last {
 		s.indexes = indexSums{}
 	} else if begins := l.segments[i+1].base; why == nil && s.end != begins {
-		why = fmt.Errorf("the segment ends at offset %d and the next one begins at %d", s.end, begins)
+		if s.end > begins {
+			why = fmt.Errorf("the segment ends at offset %d and the next one begins at %d", s.end, begins)
+		}
+		s.end, l.gaps = begins, true
 	}
 	if why == nil {
 		return im.sync(t, l, s)
@@ -160,12 +164,13 @@ func (im *importer) walk(t *task.Task, l *Log, s *logSegment, at uint32, next, c
 			rest = p[:held]
 		}
 		h, why := record.Check(rest)
-		if why == nil && next >= 0 && h.BaseOffset != next && !(at == 0 && h.BaseOffset > next) {
+		if why == nil && next >= 0 && h.BaseOffset < next {
 			why = fmt.Errorf("a batch says offset %d where %d belongs", h.BaseOffset, next)
 		}
 		if why != nil {
 			return at, why, nil
 		}
+		l.gaps = l.gaps || next >= 0 && h.BaseOffset > next
 		l.takeBatch(s, &h, covered)
 		at, next = at+uint32(h.Length), h.EndOffset()
 	}

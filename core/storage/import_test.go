@@ -187,9 +187,6 @@ func TestWhatIsNotTakenOverStaysAsItIs(t *testing.T) {
 			r.options.Examine = func(*task.Task, *Directory) error { return errors.New("no sense") }
 		}, "no sense"},
 		{"nobody reads the metadata", func(r *rig) { r.options.Examine = nil }, "nobody here"},
-		{"a compacted log", func(r *rig) {
-			r.rewrite("data/cleaner-offset-checkpoint", []byte("0\n1\norders 0 5\n"))
-		}, "compacted"},
 		{"compaction cut off", func(r *rig) {
 			r.rewrite("data/orders-0/00000000000000000000.log.swap", []byte("x"))
 		}, "compaction was cut off"},

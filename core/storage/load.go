@@ -38,6 +38,7 @@ type load struct {
 // or because the batch turns out to be damaged.
 func (l *Log) Load(offset record.Offset) *task.Pending[task.Done] {
 	loop := l.directory.env.Loop
+	offset = l.pastHoles(offset)
 	if i := l.row(offset); i < len(l.tail) && l.tail[i].base <= offset && l.tail[i].end > l.filled {
 		done := task.NewPending[task.Done](loop)
 		l.directory.journal.Load(l.tail[i].at, l.tail[i].bytes).Then(func(_ task.Done, err error) {
@@ -126,6 +127,9 @@ func (l *Log) loadFile(t *task.Task, offset record.Offset) error {
 		return true
 	}, func() bool { return r.memory != nil })
 	switch {
+	case r.memory == nil && err == nil && l.doubtAt(offset) == nil && l.gaps && l.endIn(s) > offset:
+		l.noteHole(offset, l.endIn(s))
+		return nil
 	case r.memory == nil && err == nil && l.doubtAt(offset) == nil:
 		return fmt.Errorf("%s has no batch for offset %d", l.path(s), offset)
 	case r.memory == nil:
@@ -133,6 +137,9 @@ func (l *Log) loadFile(t *task.Task, offset record.Offset) error {
 	case err != nil:
 		d.env.Disk.FreeBuffer(r.memory)
 		return err
+	}
+	if first := r.batches[0].base; first > offset && l.gaps && l.doubtAt(offset) == nil {
+		l.noteHole(offset, first)
 	}
 	l.reading.next = r.end()
 	d.cold.add(r)

@@ -47,6 +47,7 @@ type Log struct {
 	intactAt epochsMark    // the epochs as of then
 	fresh    bool          // a file was made in it whose name may not be durable
 	gaps     bool          // offsets may be missing between batches: another program compacted the log
+	holes    []hole        // where some are missing, as reads found
 	doubts   []doubt
 	reading  reading
 	unfilled int  // bytes appended and not filled
@@ -261,7 +262,7 @@ func (l *Log) dropTail(start record.Offset) {
 
 // changed has everything that was begun on the log before not count any more.
 func (l *Log) changed() {
-	l.intact = false
+	l.intact, l.holes = false, nil
 	l.cuts++
 	l.directory.cold.forget(l.Number)
 }

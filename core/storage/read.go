@@ -82,7 +82,11 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 		return fmt.Errorf("%w: %d is outside [%d, %d]", protocol.ErrOffsetOutOfRange, from, l.start, l.end)
 	}
 	s.End = from
-	for at := from; at < min(limit, l.end); {
+	for at := from; ; {
+		if at = l.pastHoles(at); at >= min(limit, l.end) {
+			return nil
+		}
+		s.End = at
 		if d := l.doubtAt(at); d != nil {
 			if len(s.pins) == 0 {
 				return l.refuse(d)
@@ -114,7 +118,6 @@ func (l *Log) Read(s *Slice, from, limit record.Offset, bytesMax int, whole bool
 		s.add(v)
 		at = v.end
 	}
-	return nil
 }
 
 // view returns the batch that holds the offset, or the next one when there is none for it. ok is false when it is not in
