@@ -25,3 +25,5 @@ func writeDirectly(int, []byte, int64, bool) (int, error) { return 0, errors.Err
 func takesDirect(string) bool { return false }
 
 func fileSystem(string) string { return "unknown" }
+
+func preferHugePages([]byte) {}
