@@ -104,6 +104,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Checksum returns the CRC-32C of p.
 func Checksum(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 
+// UpdateChecksum returns the checksum of what sum is of and p as if they stood together.
+func UpdateChecksum(sum uint32, p []byte) uint32 { return crc32.Update(sum, castagnoli, p) }
+
+// StoredChecksum returns the checksum that the batch brings along, and from where on it covers the batch.
+func StoredChecksum(batch []byte) (sum uint32, from int) {
+	return binary.BigEndian.Uint32(batch[17:]), 21
+}
+
 // ChecksumOf returns the CRC-32C of several parts as if they stood together.
 func ChecksumOf(parts ...[]byte) uint32 {
 	var sum uint32

@@ -111,3 +111,22 @@ func (h *header) body(p []byte, skipPayload bool) (payload, table []byte, err er
 
 // roundUp returns n rounded up to whole blocks.
 func roundUp(n int) int { return (n + env.BlockBytes - 1) &^ (env.BlockBytes - 1) }
+
+// span is a part of a commit's payload.
+type span struct{ from, to int }
+
+// summedBytesMin is how long a batch is whose checksum is worth more than another look at its bytes.
+const summedBytesMin = 16 << 10
+
+// payloadSum returns the checksum of the payload. A large batch has brought its own, which was checked before it came here, and
+// its bytes are not read once more; should they have changed since, the commit is as damaged as the batch is.
+func (c *commit) payloadSum(payload []byte) uint32 {
+	sum, at := uint32(0), 0
+	for _, s := range c.summed {
+		stored, from := record.StoredChecksum(payload[s.from:s.to])
+		sum = record.UpdateChecksum(sum, payload[at:s.from+from])
+		sum = record.CombineChecksums(sum, stored, s.to-s.from-from)
+		at = s.to
+	}
+	return record.UpdateChecksum(sum, payload[at:])
+}

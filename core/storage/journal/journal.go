@@ -66,7 +66,8 @@ type commit struct {
 	payload int
 	table   []byte
 	entries int
-	synced  bool // holds an entry that must be durable before it counts, whatever the setting (rule S9)
+	summed  []span // batches within the payload whose checksum is known
+	synced  bool   // holds an entry that must be durable before it counts, whatever the setting (rule S9)
 	written bool
 	begun   task.Instant // when its write was submitted first
 }
@@ -200,6 +201,9 @@ func (j *Journal) Append(e Entry, payload []byte, mustSync bool) (Location, []by
 	memory := c.chunk.memory[at : at+len(payload)]
 	copy(memory, payload)
 	e.Position, e.Bytes = uint32(HeaderBytes+c.payload), uint32(len(payload))
+	if e.Kind == Append && len(payload) >= summedBytesMin {
+		c.summed = append(c.summed, span{c.payload, c.payload + len(payload)})
+	}
 	c.payload += len(payload)
 	c.table = e.append(c.table)
 	c.entries++
@@ -272,7 +276,7 @@ func (j *Journal) seal() {
 		journalID: j.id.journal, flags: c.header.flags, generation: j.generation, sequence: c.header.sequence,
 		at: c.at, total: uint32(total), payload: uint32(c.payload), table: uint32(len(c.table)),
 		previousTable: uint32(len(j.table)), previousHash: j.hash, knownDurable: j.marks.Durable,
-		payloadSum: record.Checksum(payload), tableSum: record.Checksum(c.table), previousSum: record.Checksum(j.table),
+		payloadSum: c.payloadSum(payload), tableSum: record.Checksum(c.table), previousSum: record.Checksum(j.table),
 	}
 	j.hash = c.header.put(memory[c.start:])
 	j.table, j.lastTable = c.table, c.entries > 0
