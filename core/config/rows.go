@@ -202,8 +202,8 @@ var journalRows = []Row{
 		Simulation: []string{"8192", "65536", "1048576"},
 	},
 	{
-		Name: "arena.max.bytes", Rule: blocks(Long, 2*blockBytes, 1<<40), Default: "67108864",
-		Meaning:    "memory for the newest records, outside the garbage collector's care",
+		Name: "arena.max.bytes", Rule: blocks(Long, 2*blockBytes, 1<<40), Default: "134217728",
+		Meaning:    "memory for the newest records; producers wait while partition logs lack three quarters of that",
 		Simulation: []string{"1048576", "4194304", "67108864"},
 	},
 	{

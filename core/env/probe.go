@@ -73,6 +73,7 @@ const (
 	MarkProduceHeld
 	MarkCommitCarried
 	MarkReadAhead
+	MarkLogsLag                    // so far that producers wait
 	MarkProduceAnsweredAtStableEnd // acks=1
 	MarkProduceLostLeader          // parked, and another broker leads now
 	MarkProduceLostTopic           // parked, and the topic is deleted
@@ -104,7 +105,7 @@ func (m Mark) String() string {
 		"journal-recycled", "checkpoint-written", "checkpoint-fallback", "commit-damaged", "log-filled", "segment-rolled",
 		"segment-rolled-by-time", "segment-sealed", "segment-deleted", "segment-expired", "file-read", "index-loaded",
 		"index-rebuilt", "doubt-found", "doubt-refused", "log-start-moved", "log-dropped", "producer-expired", "disk-full",
-		"scrubbed", "cut-below-filled", "produce-held", "commit-carried", "read-ahead",
+		"scrubbed", "cut-below-filled", "produce-held", "commit-carried", "read-ahead", "logs-lag",
 		"produce-answered-at-stable-end", "produce-lost-leader", "produce-lost-topic", "fetch-woken-by-high-watermark",
 		"fetch-woken-by-append", "fetch-woken-by-leader", "fetch-woken-by-start", "fetch-woken-by-deletion",
 		"fetch-abandoned", "fetch-failed", "deletion-parked", "deletion-answered", "deletion-timed-out",

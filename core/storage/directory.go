@@ -63,7 +63,7 @@ type Directory struct {
 	cold       coldCache
 	trash      trash
 	recovering bool
-	work       *task.Signal     // there is something to fill, or a checkpoint is due
+	work       *task.Signal     // a checkpoint is due
 	full       bool             // the disk was full when last tried: said once
 	checked    journal.Location // where the journal was at the last checkpoint
 	needed     uint32           // the oldest segment that it needs
@@ -73,7 +73,9 @@ type Directory struct {
 	stopping   bool
 	closing    bool   // the tasks have ended: what they would have done later is done now
 	tasks      int    // that run
-	large      []*Log // have a whole piece to fill
+	large      []*Log // have a whole piece to fill, and nobody does
+	fillers    []*filler
+	lag        int // bytes that large logs lack, as of the last look
 	scrubStop  *task.Signal
 	idle       *task.Signal
 	picture    *picture                     // a checkpoint that is being taken
@@ -161,6 +163,7 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 	e.Loop.AtStepEnd(d.journal.Flush)
 	d.control(journal.Entry{Kind: journal.Setting, Base: int64(o.Durability)}, nil)
 	d.run("keep partition logs", d.keepLogs)
+	d.runFillers()
 	d.run("remove files", d.cleanUp)
 	d.run("scrub", d.scrub)
 	return d, nil

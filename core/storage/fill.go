@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"barnabas/core/assert"
 	"barnabas/core/env"
@@ -258,9 +259,17 @@ func (l *Log) sync(t *task.Task) error {
 	}
 	d.trash.use(l.Name)
 	defer d.trash.leave(l.Name)
-	for i := 0; i < len(l.segments); i++ {
-		s := l.segments[i]
-		closed := i < len(l.segments)-1 && s.end <= filled
+	segments := slices.Clone(l.segments) // retention may take the first ones meanwhile
+	if n := len(segments); n > 1 && !segments[n-2].sealed {
+		// A file is cut to its size when it is closed: nobody may write to it then, should the log be truncated into it.
+		l.claim(t)
+		defer l.release()
+		if l.cuts != cuts || d.logs.At(l.Number) != l {
+			return nil
+		}
+	}
+	for i, s := range segments {
+		closed := i < len(segments)-1 && s.end <= filled
 		if s.size == 0 || s.base >= filled || !s.unsynced && (s.sealed || !closed) {
 			continue
 		}
@@ -271,12 +280,14 @@ func (l *Log) sync(t *task.Task) error {
 			return nil
 		}
 	}
-	if l.fresh && !mutant.On(mutant.FolderNotSynced) {
+	fresh := l.fresh
+	l.fresh = false // another file may be made while the folder is synced
+	if fresh && !mutant.On(mutant.FolderNotSynced) {
 		if _, err := d.env.Disk.SyncDir(l.folderPath()).Wait(t); err != nil {
+			l.fresh = true
 			return err
 		}
 	}
-	l.fresh = false
 	if l.cuts == cuts {
 		l.save(filled, block)
 	}

@@ -16,10 +16,7 @@ const retryDelay = 100 * time.Millisecond
 // syncsMax is how many logs are synced at once.
 const syncsMax = 16
 
-// fillsMax is how many logs are filled at once.
-const fillsMax = 4
-
-// keepLogs fills partition logs behind the journal and writes checkpoints, until the directory fails or closes.
+// keepLogs writes checkpoints, which have logs filled and synced, until the directory fails or closes.
 func (d *Directory) keepLogs(t *task.Task) {
 	for !d.stopping && d.journal.Failure() == nil {
 		err := d.keepOnce(t)
@@ -59,38 +56,19 @@ func (d *Directory) retry(err error) bool {
 	return errors.Is(err, env.ErrTooManyFiles)
 }
 
-// noteUnfilled takes account of bytes appended to a log.
-func (d *Directory) noteUnfilled(l *Log, bytes int) {
-	if l.unfilled += bytes; l.unfilled >= fillBytes && !l.large && !d.recovering {
-		l.large = true
-		d.large = append(d.large, l)
-	}
-}
-
-// look wakes the keeper when a log has a whole piece to write, or a checkpoint is due.
+// look wakes fillers when logs have a whole piece to write, and the keeper when a checkpoint is due.
 func (d *Directory) look() {
 	if d.env.Probe.Chance(env.SiteCheckpoint) {
 		d.forced = true
 	}
-	if d.due() || d.forced || d.heavy() != nil {
+	if d.due() || d.forced {
 		d.work.Raise()
 	}
+	d.noteLag()
+	d.wakeFillers()
 	if len(d.trash.wastes) > 0 {
 		d.trash.wake.Raise()
 	}
-}
-
-// heavy returns a log with at least a whole piece to fill, or nil.
-func (d *Directory) heavy() *Log {
-	for len(d.large) > 0 {
-		l := d.large[0]
-		if d.logs.At(l.Number) == l && l.unfilled >= fillBytes {
-			return l
-		}
-		l.large = false
-		d.large = d.large[1:]
-	}
-	return nil
 }
 
 // distance returns the journal's bytes from one place to another.
@@ -113,52 +91,11 @@ func (d *Directory) crowded() bool {
 
 // keepOnce does what is to be done now.
 func (d *Directory) keepOnce(t *task.Task) error {
-	for d.heavy() != nil && !d.due() {
-		logs := d.takeHeavy()
-		if err := d.eachLog(t, "fill partition logs", fillsMax, logs, d.fillHeavy); err != nil {
-			return err
-		}
-		d.pace(t, logs)
-	}
 	if d.due() || d.forced {
 		return d.checkpoint(t, d.forced || d.crowded())
 	}
 	return nil
 }
-
-// takeHeavy takes some logs off the list of those with much to fill.
-func (d *Directory) takeHeavy() (logs []*Log) {
-	for l := d.heavy(); l != nil && len(logs) < fillsMax; l = d.heavy() {
-		l.large = false
-		d.large = d.large[1:]
-		logs = append(logs, l)
-	}
-	return logs
-}
-
-// fillHeavy writes one piece of a log, and puts it back on the list if there are more.
-func (d *Directory) fillHeavy(t *task.Task, l *Log) error {
-	more, err := l.fill(t)
-	if (more || err != nil) && l.unfilled >= fillBytes && !l.large {
-		l.large = true
-		d.large = append(d.large, l)
-	}
-	return err
-}
-
-// pace leaves the device to commits for a while, if the journal is not in need of room (rule A2), and the logs do not lag so
-// far that what they lack may have to be read back from the journal.
-func (d *Directory) pace(t *task.Task, logs []*Log) {
-	lag := 0
-	for _, l := range logs {
-		lag += l.unfilled
-	}
-	if !d.stopping && 4*d.journal.BytesUsed() < d.options.Journal.BytesMax && 4*lag < d.options.Journal.ArenaBytesMax {
-		t.Sleep(d.env.Loop.Now().Add(fillPause))
-	}
-}
-
-const fillPause = 500 * time.Microsecond
 
 // checkpoint brings to the partition logs what the journal has held for longest, or everything, makes it durable, writes a
 // checkpoint, and recycles the journal (rule J9: files, folders, checkpoint, and only then the journal).
@@ -167,13 +104,14 @@ func (d *Directory) checkpoint(t *task.Task, everything bool) error {
 	var chosen []*Log
 	d.each(t, func(l *Log) {
 		i := l.firstUnsaved()
-		old := i < len(l.tail) && d.distance(l.tail[i].at, d.journal.Position()) >= d.options.CheckpointBytes
+		// Half the distance: what is left to the next checkpoint is still in the arena then.
+		old := i < len(l.tail) && 2*d.distance(l.tail[i].at, d.journal.Position()) >= d.options.CheckpointBytes
 		if i < len(l.tail) && (everything || old) || l.risky || l.saved < l.filled {
 			chosen = append(chosen, l)
 		}
 	})
 	wanting := error(nil) // a want of space must not keep the journal from being recycled as far as can be
-	if err := d.eachLog(t, "fill partition logs", fillsMax, chosen, d.fillUp); err != nil {
+	if err := d.eachLog(t, "fill partition logs for a checkpoint", fillersMax, chosen, d.fillUp); err != nil {
 		if !d.retry(err) {
 			return err
 		}
@@ -209,12 +147,14 @@ func (d *Directory) anyRisky(t *task.Task) (any bool) {
 
 // fillUp fills a log as far as it is stable now: what comes meanwhile is the next checkpoint's, or this one would not end.
 func (d *Directory) fillUp(t *task.Task, l *Log) error {
+	l.claim(t)
+	defer l.release()
 	for end := l.stable; l.filled < end; {
 		more, err := l.fill(t)
 		if err != nil || !more || d.journal.Failure() != nil {
 			return err
 		}
-		d.pace(t, []*Log{l})
+		d.pace(t)
 	}
 	return nil
 }
@@ -277,6 +217,7 @@ func (d *Directory) Close(t *task.Task) error {
 	d.stopping = true
 	d.roomMoved()
 	d.work.Raise()
+	d.wakeFillers()
 	d.trash.wake.Raise()
 	d.scrubStop.Raise()
 	for d.tasks > 0 {

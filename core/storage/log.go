@@ -8,6 +8,7 @@ import (
 	"barnabas/core/mutant"
 	"barnabas/core/record"
 	"barnabas/core/storage/journal"
+	"barnabas/core/task"
 )
 
 // LogNumber names a log within its directory. It is never reused (rule J7); 0 is no log.
@@ -52,6 +53,8 @@ type Log struct {
 	reading  reading
 	unfilled int  // bytes appended and not filled
 	large    bool // on the directory's list of logs with much to fill
+	filling  bool // somebody writes to its files, see claim
+	released *task.Signal
 
 	asOf journal.Moment // of the state that recovery took over: entries up to it are in it
 
@@ -101,7 +104,7 @@ func (l *Log) CheckProducer(h *record.Header) (*Duplicate, error) {
 // AppendAsLeader gives the batch the next offsets and the epoch, appends it, and returns its base offset. p is copied.
 // Errors: ErrBusy, ErrStopping, journal.ErrFull, journal.ErrOffline. Requires: the batch was checked, and its producer too.
 func (l *Log) AppendAsLeader(p []byte, h record.Header, epoch record.LeaderEpoch) (record.Offset, error) {
-	if err := l.room(len(p)); err != nil {
+	if err := l.roomToLead(len(p)); err != nil {
 		return -1, err
 	}
 	assert.That(h.Length == len(p), "a leader appends one batch at a time")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barnabas/core/env"
 	"barnabas/core/storage/journal"
 )
 
@@ -36,6 +37,19 @@ func (l *Log) room(size int) error {
 		return fmt.Errorf("%w: the disk is full: free some space, or let retention", journal.ErrFull)
 	}
 	return err
+}
+
+// roomToLead is room for what a leader appends. Producers wait, too, when logs lag so far behind that what they lack would leave
+// the arena, and have to be read back: then everything would become slower, and they would never catch up.
+func (l *Log) roomToLead(size int) error {
+	if err := l.room(size); err != nil || l.always {
+		return err
+	}
+	if d := l.directory; d.lags() {
+		d.env.Probe.Sometimes(env.MarkLogsLag)
+		return fmt.Errorf("%w: %d bytes are not in them yet", ErrBusy, d.lag)
+	}
+	return nil
 }
 
 // AwaitRoom has f called once, in a later step, when an append that got ErrBusy should be tried again: there may be room, or
