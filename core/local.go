@@ -12,11 +12,9 @@ type local struct{ b *Broker }
 // CreateTopics decides, and answers when the topics are committed.
 func (l local) CreateTopics(m *protocol.CreateTopicsRequest, done func(*protocol.CreateTopicsResponse)) {
 	records, answer := l.b.controller.CreateTopics(m)
-	l.b.quorum.Append(records, func(err error) {
-		for i := range answer.Topics {
-			row := &answer.Topics[i]
-			failed(err, &row.ErrorCode, &row.ErrorMessage)
-		}
+	commitRows(l.b, records, answer.Topics, func(row *protocol.CreatableTopicResult) (*protocol.Error, *protocol.NullString) {
+		return &row.ErrorCode, &row.ErrorMessage
+	}, func(error) {
 		l.b.tellCreated(m, answer)
 		done(answer)
 	})
@@ -36,11 +34,9 @@ func (l local) DeleteTopics(m *protocol.DeleteTopicsRequest, done func(*protocol
 		return
 	}
 	records, answer := l.b.controller.DeleteTopics(m)
-	l.b.quorum.Append(records, func(err error) {
-		for i := range answer.Responses {
-			row := &answer.Responses[i]
-			failed(err, &row.ErrorCode, &row.ErrorMessage)
-		}
+	commitRows(l.b, records, answer.Responses, func(row *protocol.DeletableTopicResult) (*protocol.Error, *protocol.NullString) {
+		return &row.ErrorCode, &row.ErrorMessage
+	}, func(error) {
 		l.b.tellDeleted(answer)
 		done(answer)
 	})
@@ -49,16 +45,10 @@ func (l local) DeleteTopics(m *protocol.DeleteTopicsRequest, done func(*protocol
 // CreatePartitions decides, and answers when the partitions are committed.
 func (l local) CreatePartitions(m *protocol.CreatePartitionsRequest, done func(*protocol.CreatePartitionsResponse)) {
 	records, answer := l.b.controller.CreatePartitions(m)
-	l.b.quorum.Append(records, func(err error) {
-		var lines []string
-		for i := range answer.Results {
-			row := &answer.Results[i]
-			failed(err, &row.ErrorCode, &row.ErrorMessage)
-			if row.ErrorCode == protocol.ErrNone && !m.ValidateOnly {
-				lines = append(lines, fmt.Sprintf("topic %s has %d partitions now", row.Name, m.Topics[i].Count))
-			}
-		}
-		l.b.tell(lines)
+	commitRows(l.b, records, answer.Results, func(row *protocol.CreatePartitionsTopicResult) (*protocol.Error, *protocol.NullString) {
+		return &row.ErrorCode, &row.ErrorMessage
+	}, func(error) {
+		l.b.tellGrown(m, answer)
 		done(answer)
 	})
 }
@@ -66,34 +56,39 @@ func (l local) CreatePartitions(m *protocol.CreatePartitionsRequest, done func(*
 // IncrementalAlterConfigs decides, and answers when the settings are committed and in force here.
 func (l local) IncrementalAlterConfigs(m *protocol.IncrementalAlterConfigsRequest, done func(*protocol.IncrementalAlterConfigsResponse)) {
 	records, answer := l.b.controller.IncrementalAlterConfigs(m)
-	l.b.quorum.Append(records, func(err error) {
-		l.b.tellAltered(records, err)
-		for i := range answer.Responses {
-			row := &answer.Responses[i]
-			failed(err, &row.ErrorCode, &row.ErrorMessage)
-		}
-		done(answer)
-	})
+	commitRows(l.b, records, answer.Responses,
+		func(row *protocol.IncrementalAlterConfigsResourceResponse) (*protocol.Error, *protocol.NullString) {
+			return &row.ErrorCode, &row.ErrorMessage
+		}, func(err error) {
+			l.b.tellAltered(records, err)
+			done(answer)
+		})
 }
 
 // AlterConfigs does the same for the older request.
 func (l local) AlterConfigs(m *protocol.AlterConfigsRequest, done func(*protocol.AlterConfigsResponse)) {
 	records, answer := l.b.controller.AlterConfigs(m)
-	l.b.quorum.Append(records, func(err error) {
+	commitRows(l.b, records, answer.Responses, func(row *protocol.AlterConfigsResourceResponse) (*protocol.Error, *protocol.NullString) {
+		return &row.ErrorCode, &row.ErrorMessage
+	}, func(err error) {
 		l.b.tellAltered(records, err)
-		for i := range answer.Responses {
-			row := &answer.Responses[i]
-			failed(err, &row.ErrorCode, &row.ErrorMessage)
-		}
 		done(answer)
 	})
 }
 
-// failed says in a row that was decided well that it could not be committed.
-func failed(err error, code *protocol.Error, text *protocol.NullString) {
-	if err != nil && *code == protocol.ErrNone {
-		*code, *text = protocol.ErrKafkaStorageError, protocol.String(err.Error())
-	}
+// commitRows appends what was decided, and calls done when it is committed, or can't be: then the rows of an answer that were
+// decided well say so.
+func commitRows[Row any](
+	b *Broker, records []protocol.Record, rows []Row, outcome func(*Row) (*protocol.Error, *protocol.NullString), done func(error),
+) {
+	b.quorum.Append(records, func(err error) {
+		for i := range rows {
+			if code, text := outcome(&rows[i]); err != nil && *code == protocol.ErrNone {
+				*code, *text = protocol.ErrKafkaStorageError, protocol.String(err.Error())
+			}
+		}
+		done(err)
+	})
 }
 
 // AllocateProducerIDs answers when the block is committed, so that no crash gives an id twice.

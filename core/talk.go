@@ -46,6 +46,20 @@ func (b *Broker) tellDeleted(answer *protocol.DeleteTopicsResponse) {
 	b.tell(lines)
 }
 
+// tellGrown tells the operator of topics that have more partitions.
+func (b *Broker) tellGrown(m *protocol.CreatePartitionsRequest, answer *protocol.CreatePartitionsResponse) {
+	if m.ValidateOnly {
+		return
+	}
+	var lines []string
+	for i := range answer.Results {
+		if row := &answer.Results[i]; row.ErrorCode == protocol.ErrNone {
+			lines = append(lines, fmt.Sprintf("topic %s has %d partitions now", row.Name, m.Topics[i].Count))
+		}
+	}
+	b.tell(lines)
+}
+
 // tellAltered tells the operator of settings that changed.
 func (b *Broker) tellAltered(records []protocol.Record, err error) {
 	var lines []string

@@ -44,68 +44,83 @@ func (r resource) String() string {
 	return fmt.Sprintf("resource %q of type %d", r.name, r.kind)
 }
 
+// asked is what a request asks for one resource.
+type asked struct {
+	of          resource
+	alterations []alteration
+}
+
 // IncrementalAlterConfigs changes some settings of topics and brokers: for each resource all that is asked, or nothing.
 func (c *Controller) IncrementalAlterConfigs(m *protocol.IncrementalAlterConfigsRequest) (
 	records []protocol.Record, answer *protocol.IncrementalAlterConfigsResponse,
 ) {
+	all := make([]asked, len(m.Resources))
+	for i := range m.Resources {
+		r := &m.Resources[i]
+		all[i].of = resource{r.ResourceType, r.ResourceName}
+		for _, a := range r.Configs {
+			all[i].alterations = append(all[i].alterations, alteration{a.Name, a.ConfigOperation, a.Value})
+		}
+	}
 	answer = protocol.NewIncrementalAlterConfigsResponse()
-	named := make(map[resource]int)
-	for i := range m.Resources {
-		named[resource{m.Resources[i].ResourceType, m.Resources[i].ResourceName}]++
-	}
-	for i := range m.Resources {
-		asked := &m.Resources[i]
-		of := resource{asked.ResourceType, asked.ResourceName}
-		alterations := make([]alteration, len(asked.Configs))
-		for k, a := range asked.Configs {
-			alterations[k] = alteration{a.Name, a.ConfigOperation, a.Value}
-		}
-		row := protocol.IncrementalAlterConfigsResourceResponse{ResourceType: of.kind, ResourceName: of.name}
-		changes, err := c.alter(of, alterations, named[of] > 1)
-		if err != nil {
-			row.ErrorCode, row.ErrorMessage = err.code, protocol.String(err.Error())
-		} else if !m.ValidateOnly {
-			records = append(records, changes...)
-		}
-		answer.Responses = append(answer.Responses, row)
-	}
+	records = c.alterAll(all, m.ValidateOnly, func(of resource, code protocol.Error, text protocol.NullString) {
+		answer.Responses = append(answer.Responses, protocol.IncrementalAlterConfigsResourceResponse{
+			ResourceType: of.kind, ResourceName: of.name, ErrorCode: code, ErrorMessage: text,
+		})
+	})
 	return records, answer
 }
 
 // AlterConfigs replaces all settings of topics and brokers that they have of their own: those that are not named are
 // deleted.
 func (c *Controller) AlterConfigs(m *protocol.AlterConfigsRequest) (records []protocol.Record, answer *protocol.AlterConfigsResponse) {
-	answer = protocol.NewAlterConfigsResponse()
-	named := make(map[resource]int)
+	all := make([]asked, len(m.Resources))
 	for i := range m.Resources {
-		named[resource{m.Resources[i].ResourceType, m.Resources[i].ResourceName}]++
-	}
-	for i := range m.Resources {
-		asked := &m.Resources[i]
-		of := resource{asked.ResourceType, asked.ResourceName}
-		var alterations []alteration
+		r := &m.Resources[i]
+		all[i].of = resource{r.ResourceType, r.ResourceName}
 		kept := make(map[string]bool)
-		for _, a := range asked.Configs {
-			alterations = append(alterations, alteration{a.Name, operationSet, a.Value})
+		for _, a := range r.Configs {
+			all[i].alterations = append(all[i].alterations, alteration{a.Name, operationSet, a.Value})
 			kept[a.Name] = true
 		}
-		if given, ok := c.image.Configs.Get(metadata.ResourceOf(of.kind, of.name)); ok {
+		if given, ok := c.image.Configs.Get(metadata.ResourceOf(r.ResourceType, r.ResourceName)); ok {
 			for name := range given.Values.All {
 				if !kept[name] {
-					alterations = append(alterations, alteration{name: name, operation: operationDelete})
+					all[i].alterations = append(all[i].alterations, alteration{name: name, operation: operationDelete})
 				}
 			}
 		}
-		row := protocol.AlterConfigsResourceResponse{ResourceType: of.kind, ResourceName: of.name}
-		changes, err := c.alter(of, alterations, named[of] > 1)
+	}
+	answer = protocol.NewAlterConfigsResponse()
+	records = c.alterAll(all, m.ValidateOnly, func(of resource, code protocol.Error, text protocol.NullString) {
+		answer.Responses = append(answer.Responses, protocol.AlterConfigsResourceResponse{
+			ResourceType: of.kind, ResourceName: of.name, ErrorCode: code, ErrorMessage: text,
+		})
+	})
+	return records, answer
+}
+
+// alterAll decides about each resource and answers it; the records are those of all that may be altered, or none when this is
+// only asked.
+func (c *Controller) alterAll(
+	all []asked, validateOnly bool, answer func(of resource, code protocol.Error, text protocol.NullString),
+) (records []protocol.Record) {
+	named := make(map[resource]int)
+	for i := range all {
+		named[all[i].of]++
+	}
+	for _, a := range all {
+		changes, err := c.alter(a.of, a.alterations, named[a.of] > 1)
 		if err != nil {
-			row.ErrorCode, row.ErrorMessage = err.code, protocol.String(err.Error())
-		} else if !m.ValidateOnly {
+			answer(a.of, err.code, protocol.String(err.Error()))
+			continue
+		}
+		answer(a.of, protocol.ErrNone, protocol.NullString{})
+		if !validateOnly {
 			records = append(records, changes...)
 		}
-		answer.Responses = append(answer.Responses, row)
 	}
-	return records, answer
+	return records
 }
 
 // alter returns the records that change a resource's settings; what changes nothing has none.
