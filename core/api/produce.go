@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
 	"barnabas/core/replica"
@@ -229,7 +230,11 @@ func (p *produce) giveUp() {
 
 func (p *produce) finish() {
 	p.timer.Stop()
-	if !p.kept {
+	switch {
+	case p.kept:
+	case mutant.On(mutant.ProduceReusedEarly) && p.request.Arrived < p.handlers.env.Loop.Now():
+		defer p.over() // before its answer is encoded, if it comes before an earlier one's
+	default:
 		p.request.WhenEncoded(p.free)
 	}
 	switch {

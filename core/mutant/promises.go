@@ -11,6 +11,7 @@ const (
 	ReadPastHighWatermark
 	DeletionNotWritten
 	RedoFromTheEnd
+	ProduceReusedEarly
 )
 
 // promisesMuseum describes them.
@@ -25,5 +26,6 @@ func promisesMuseum() []Entry {
 		{ID: ReadPastHighWatermark, Name: "read-past-high-watermark", Origin: "a consumer is given what is stable on the leader alone (KIP-101)", Claim: "C4", Oracle: "ReadAboveHighWatermark", Package: "core/api", Loss: true},
 		{ID: DeletionNotWritten, Name: "deletion-not-written", Origin: "the deletion of a topic is confirmed and never written", Claim: "C10", Oracle: "DeletedTopicServes", Package: "core/controller"},
 		{ID: RedoFromTheEnd, Name: "redo-from-the-end", Origin: "redo begins where the taking of a checkpoint ended, and not where it began (the fuzzy checkpoints of ARIES)", Claim: "C1", Oracle: "AckedOnDisk", Package: "core/storage", Loss: true},
+		{ID: ProduceReusedEarly, Name: "produce-reused-early", Origin: "the memory of a produce request is used again when it was answered and its answer not yet encoded (the class of CVE-2026-35554, at the broker)", Claim: "C5", Oracle: "Duplicate", Package: "core/api", Loss: true},
 	}
 }
