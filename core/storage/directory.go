@@ -83,6 +83,7 @@ type Directory struct {
 	gone       ordered.Map[LogNumber, bool] // while recovering: logs that the checkpoint had no time to write before they were dropped
 	goneUntil  journal.Moment               // entries of theirs up to here are nobody's
 	roomWaits  []func()                     // of who has more to append than the journal takes now
+	body       [producerBytes]byte          // of the entry that is being appended: no garbage for each
 }
 
 // flight is one commit that is not stable for everybody yet: what it makes stable when it is.

@@ -135,6 +135,12 @@ func (in *inspection) entry(e journal.Entry) error {
 		if e.Kind == journal.Append {
 			fields = append(fields, Field{"begins segment", e.Flags&journal.FlagStartsSegment != 0})
 		}
+		if b := (batch{producerID: record.NoProducer}); e.Kind == journal.Append {
+			if b.readProducer(e.Body); b.producerID != record.NoProducer {
+				fields = append(fields, Field{"producer", b.producerID}, Field{"producer epoch", b.producerEpoch},
+					Field{"first sequence", b.sequence}, Field{"max timestamp", b.maxTimestamp})
+			}
+		}
 	case journal.Truncate, journal.Reset, journal.StartMoved:
 		fields = append(fields, Field{"to", e.End})
 	case journal.EpochStart:

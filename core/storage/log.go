@@ -147,6 +147,9 @@ func (l *Log) appendEntry(p []byte, h *record.Header) (journal.Location, []byte)
 	e := journal.Entry{
 		Kind: journal.Append, Base: int64(h.BaseOffset), End: int64(h.EndOffset()), Epoch: int32(h.LeaderEpoch),
 	}
+	if h.ProducerID != record.NoProducer {
+		e.Body = appendProducer(l.directory.body[:0], h)
+	}
 	if l.mustRoll(h) {
 		e.Flags = journal.FlagStartsSegment
 		l.roll(h.BaseOffset)

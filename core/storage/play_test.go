@@ -286,11 +286,11 @@ func (s scene) is(want *scene) bool {
 }
 
 func (s *sceneLog) is(want *sceneLog) bool {
-	if s.number != want.number || s.name != want.name || s.start != want.start || s.end != want.end {
+	if s.number != want.number || s.name != want.name || s.start != want.start || s.end != want.end || s.rest != want.rest {
 		return false
 	}
 	if len(s.doubts) == 0 {
-		return s.rest == want.rest && slices.Equal(s.batches, want.batches)
+		return slices.Equal(s.batches, want.batches)
 	}
 	served := slices.DeleteFunc(slices.Clone(want.batches), func(b modelBatch) bool {
 		for _, d := range s.doubts {

@@ -139,10 +139,12 @@ func (r redo) Damaged(e journal.Entry, after journal.Moment, at journal.Location
 	if e.Flags&journal.FlagStartsSegment != 0 || len(l.segments) == 0 {
 		l.roll(record.Offset(e.Base))
 	}
-	l.add(batch{
+	lost := batch{
 		base: record.Offset(e.Base), end: record.Offset(e.End), at: at, bytes: e.Bytes, epoch: record.LeaderEpoch(e.Epoch),
 		maxTimestamp: -1, producerID: record.NoProducer, gap: true,
-	})
+	}
+	lost.readProducer(e.Body)
+	l.add(lost)
 	l.addDoubt(doubt{record.Offset(e.Base), record.Offset(e.End), why})
 	return nil
 }

@@ -53,7 +53,7 @@ func (s *logSegment) add(b *batch) {
 	if s.size == 0 {
 		s.firstTimestamp = b.maxTimestamp
 	}
-	if b.maxTimestamp > s.maxTimestamp {
+	if b.maxTimestamp > s.maxTimestamp && !b.gap {
 		s.maxTimestamp, s.maxOffset = b.maxTimestamp, b.end-1
 	}
 	if s.index != nil && !b.gap {
@@ -65,7 +65,7 @@ func (s *logSegment) add(b *batch) {
 
 // noteSaved takes account of a batch that is durable in the file.
 func (s *logSegment) noteSaved(b *batch) {
-	if b.maxTimestamp > s.savedMax {
+	if b.maxTimestamp > s.savedMax && !b.gap {
 		s.savedMax, s.savedMaxOffset = b.maxTimestamp, b.end-1
 	}
 }

@@ -41,7 +41,7 @@ func (l *Log) findInTail(timestamp int64, from, limit record.Offset) Located {
 		if b.end > limit {
 			break
 		}
-		if b.maxTimestamp >= timestamp && b.end > from {
+		if b.maxTimestamp >= timestamp && b.end > from && !b.gap {
 			return located(b)
 		}
 	}
@@ -111,7 +111,7 @@ func (l *Log) FindMaxTimestamp(limit record.Offset) Located {
 		}
 		note(s.savedMax, s.savedMaxOffset)
 		for i := range l.tail {
-			if b := &l.tail[i]; b.base >= s.base && b.end <= limit {
+			if b := &l.tail[i]; b.base >= s.base && b.end <= limit && !b.gap {
 				note(b.maxTimestamp, b.end-1)
 			}
 		}

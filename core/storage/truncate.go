@@ -97,7 +97,7 @@ func (l *Log) cutSegments(border record.Offset, position uint32) {
 		l.cutIndex(s)
 	}
 	for i := range l.tail {
-		if b := &l.tail[i]; b.base >= s.base && b.maxTimestamp > s.maxTimestamp {
+		if b := &l.tail[i]; b.base >= s.base && b.maxTimestamp > s.maxTimestamp && !b.gap {
 			s.maxTimestamp, s.maxOffset = b.maxTimestamp, b.end-1
 		}
 	}

@@ -36,7 +36,8 @@ const (
 //	kind uint8, flags uint8, body bytes uint16, log uint64, body
 //
 // The body is base int64, end int64, epoch int32, payload position uint32 (from the commit's start), payload bytes
-// uint32, and then whatever the kind adds (topic id, partition and name; a quorum state).
+// uint32, and then whatever the kind adds (topic id, partition and name; a quorum state; an idempotent producer, its epoch, the
+// first sequence and the greatest timestamp of a batch).
 type Entry struct {
 	Kind     Kind
 	Flags    uint8
