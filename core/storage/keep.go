@@ -188,11 +188,19 @@ func (d *Directory) eachLog(t *task.Task, name string, most int, logs []*Log, do
 // oldest returns the oldest journal segment that holds a batch which is not in files.
 func (d *Directory) oldest(t *task.Task, position journal.Location) uint32 {
 	oldest := position.Segment
-	d.each(t, func(l *Log) {
-		if i := l.firstUnsaved(); i < len(l.tail) {
-			oldest = min(oldest, l.tail[i].at.Segment)
+	d.each(t, func(l *Log) { oldest = l.needed(oldest) })
+	return oldest
+}
+
+// needed returns the oldest journal segment that holds a batch of the log which is not in its files, if that is older than the
+// one given. Batches need not stand in the order of their offsets: what a start wrote anew is newer than what lies between,
+// damaged and left where it was.
+func (l *Log) needed(oldest uint32) uint32 {
+	for i := l.firstUnsaved(); i < len(l.tail); i++ {
+		if b := &l.tail[i]; b.at.Segment < oldest && !b.gap {
+			oldest = b.at.Segment
 		}
-	})
+	}
 	return oldest
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"barnabas/core/assert"
 	"barnabas/core/env"
 	"barnabas/core/protocol"
 	"barnabas/core/record"
@@ -40,6 +41,7 @@ func (l *Log) Load(offset record.Offset) *task.Pending[task.Done] {
 	loop := l.directory.env.Loop
 	offset = l.pastHoles(offset)
 	if i := l.row(offset); i < len(l.tail) && l.tail[i].base <= offset && l.tail[i].end > l.filled {
+		assert.That(l.tail[i].gap || l.tail[i].at.Segment >= l.directory.journal.First(), "what no file has is in the journal")
 		done := task.NewPending[task.Done](loop)
 		l.directory.journal.Load(l.tail[i].at, l.tail[i].bytes).Then(func(_ task.Done, err error) {
 			done.Complete(task.Done{}, loadError(err))

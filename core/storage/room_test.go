@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"barnabas/core/env"
+	"barnabas/core/record"
 	"barnabas/core/storage/journal"
 	"barnabas/core/task"
 	"barnabas/sim/simdisk"
@@ -77,5 +78,21 @@ func TestAFailureIsToldWhoeverAsksLater(t *testing.T) {
 	r.pass(time.Millisecond)
 	if len(told) != 1 || !errors.Is(told[0], env.ErrIO) {
 		t.Errorf("told %v", told)
+	}
+}
+
+// A start writes anew what it can't prove, and leaves what is damaged where it was: rows need not stand in the journal in the
+// order of their offsets, and none of them may lose its place.
+func TestTheJournalIsKeptForTheOldestBatchThatNoFileHas(t *testing.T) {
+	l := &Log{saved: 1}
+	for i, segment := range []uint32{2, 9, 7, 5, 8} {
+		l.tail = append(l.tail, batch{
+			base: record.Offset(i), end: record.Offset(i) + 1, at: journal.Location{Segment: segment}, gap: segment == 5,
+		})
+	}
+	for oldest, want := range map[uint32]uint32{10: 7, 7: 7, 3: 3} {
+		if got := l.needed(oldest); got != want {
+			t.Errorf("needed from %d on, with segment %d: want %d", got, oldest, want)
+		}
 	}
 }

@@ -163,9 +163,7 @@ func (s *picture) log(l *Log) {
 	*p = l.encode(*p, s.now(), len(rows))
 	s.count++
 	s.rows += len(l.segments) + len(l.epochs.starts) + len(l.doubts) + l.base.byID.Len()
-	if i := l.firstUnsaved(); i < len(l.tail) {
-		s.oldest = min(s.oldest, l.tail[i].at.Segment)
-	}
+	s.oldest = l.needed(s.oldest)
 	if l.risky && l.safe != nil {
 		s.risky = append(s.risky, risk{l, l.cuts})
 	}

@@ -132,6 +132,31 @@ func TestACorruptCommitIsMended(t *testing.T) {
 	}
 }
 
+// Nothing of a damaged commit may be left, and still it is known in which segment it stood: a wrong one would pass for what is
+// needed of the journal, or be recycled under batches that stand there.
+func TestADamagedCommitIsMendedWhereItStood(t *testing.T) {
+	const count = 10
+	_, _, at := written(t, count, 12000, true)
+	for which := range count {
+		r, _, _ := written(t, count, 12000, true)
+		r.edit(fmt.Sprintf("data/%s", segmentName(at[which].Segment)), func(p []byte) []byte {
+			clear(p[at[which].Position:][:roundUp(12000)])
+			return p
+		})
+		if err := r.open(); err != nil || len(r.found.items) != count {
+			t.Fatalf("commit %d: %v, %v", which+1, err, r.found.items)
+		}
+		for i, it := range r.found.items {
+			if want := (Location{at[i].Segment, at[i].Position + HeaderBytes}); it.at != want {
+				t.Errorf("commit %d was damaged: %v stands at %v, want %v", which+1, it, it.at, want)
+			}
+		}
+	}
+	if at[0].Segment == at[count-1].Segment {
+		t.Error("all stand in one segment")
+	}
+}
+
 func TestDamageThatTouchesNoDataIsNoCorruption(t *testing.T) {
 	const size = 3000
 	table := entryHeaderBytes + entryFixedBytes

@@ -15,8 +15,7 @@ func (c *chain) mend(t *task.Task) error {
 	j := c.j
 	bad := j.sequence + 1
 	next := c.successor(bad)
-	at := []Location{j.position, {j.position.Segment + 1, segmentHeaderBytes}} // it may not have fitted into the first
-	for _, place := range at {
+	for _, place := range c.places(next) {
 		memory, err := c.read(t, place)
 		if err != nil {
 			return err
@@ -27,7 +26,7 @@ func (c *chain) mend(t *task.Task) error {
 		if err != nil {
 			return err
 		}
-		if !known || !whole && place == at[0] && !c.plausible(memory, table) {
+		if !known {
 			continue
 		}
 		why := fmt.Sprintf("%s, position %d: commit %d was durable and is damaged", segmentName(place.Segment), place.Position, bad)
@@ -52,6 +51,19 @@ func (c *chain) mend(t *task.Task) error {
 	return fmt.Errorf(
 		"%s, position %d: commit %d is corrupt, commits up to %d were durable, and nothing tells any more which logs it held. Nothing was changed; restore the folder from a copy, or give this broker an empty one and let it copy from replicas",
 		segmentName(j.position.Segment), j.position.Position, bad, c.durable)
+}
+
+// places returns where the damaged commit may stand: where the chain ends or, if it did not fit there, at the start of the next
+// segment. The commit after it tells which, as there is nothing between the two.
+func (c *chain) places(next *found) []Location {
+	here, there := c.j.position, Location{c.j.position.Segment + 1, segmentHeaderBytes}
+	switch {
+	case next == nil:
+		return []Location{here, there} // its own header tells: without that, nothing is known of it at all
+	case next.at.Segment == here.Segment || next.at == there:
+		return []Location{here}
+	}
+	return []Location{there}
 }
 
 // successor returns the commit after the bad one, if it was seen.
@@ -97,22 +109,6 @@ func (c *chain) tableOf(t *task.Task, memory []byte, own header, whole bool, nex
 	}
 	table = p[from : from+int(h.previousTable)]
 	return table, record.Checksum(table) == h.previousSum, nil
-}
-
-// plausible says whether any append of the table has an intact batch here. Without a header it is not known whether the
-// commit stood here or at the start of the next segment.
-func (c *chain) plausible(memory, table []byte) bool {
-	appends, intact := 0, 0
-	_ = parseTable(table, func(e Entry) error {
-		if from := int(e.Position); e.Bytes > 0 && from+int(e.Bytes) <= len(memory) {
-			appends++
-			if _, err := record.Check(memory[from : from+int(e.Bytes)]); err == nil {
-				intact++
-			}
-		}
-		return nil
-	})
-	return appends == 0 || intact > 0 || c.j.segment(c.j.position.Segment+1) == nil
 }
 
 func (c *chain) redoDamaged(sequence uint64, table []byte, place Location, memory []byte, why string) error {
