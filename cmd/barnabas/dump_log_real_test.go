@@ -52,7 +52,7 @@ func TestRealDumpLog(t *testing.T) {
 				`commit      position 4096  sequence 1  generation 1  bytes 4096  payload 0  table \d+  copied 0  durable 0  hash [0-9a-f]{16}  previous 0{16}  flags none  checksums good\n`,
 				`  entry     kind setting  durability fsync\n`,
 				`  entry     kind create  log 2  name orders-0  topic \S{22}\n`,
-				`  entry     kind append  log 2  base 0  last 0  epoch 0  at \d+  bytes \d+  begins segment yes\n`,
+				`  entry     kind append  log 2  base 0  last 0  epoch 0  at \d+  bytes \d+  begins segment yes  producer \d+  producer epoch 0  first sequence 0  max timestamp 1700000000000\n`,
 				`flags closing  checksums good\n`, `unused      position \d+  bytes \d+  is zeros\n`,
 			},
 			"journal-0.checkpoint": {
