@@ -25,8 +25,16 @@ var errChanged = errors.New("the log was changed meanwhile")
 // reading is what a log knows of reads of its files.
 type reading struct {
 	next  record.Offset // where the last run ended: who goes on there reads one run after the other
+	place place         // of what follows it
 	bytes int           // the last run's
 	under []load        // way
+}
+
+// place is where a batch begins in a segment's file, as long as the log is not cut.
+type place struct {
+	segment *logSegment
+	at      uint32
+	cuts    uint64
 }
 
 // load is a run that is being read.
@@ -111,13 +119,17 @@ func (l *Log) loadFile(t *task.Task, offset record.Offset) error {
 		return err
 	}
 	ahead := offset == l.reading.next
-	if want := readBytes; !ahead {
-		l.reading.bytes = want
-	} else {
+	if ahead && l.reading.bytes > 0 {
 		l.reading.bytes = min(2*l.reading.bytes, readBytesMax)
+	} else {
+		l.reading.bytes = readBytes
 	}
 	sc := &scanner{log: l, segment: s, cuts: cuts, want: l.reading.bytes}
-	sc.seek(offset)
+	if p := l.reading.place; ahead && p.segment == s && p.cuts == cuts {
+		sc.at, sc.next = p.at, offset // the index would lead to the batch before, which would be read once more
+	} else {
+		sc.seek(offset)
+	}
 	sc.endAtBatch()
 	r := &run{log: l.Number, ahead: ahead}
 	err := sc.walk(t, func(h *record.Header, p []byte) bool {
@@ -143,7 +155,7 @@ func (l *Log) loadFile(t *task.Task, offset record.Offset) error {
 	if first := r.batches[0].base; first > offset && l.gaps && l.doubtAt(offset) == nil {
 		l.noteHole(offset, first)
 	}
-	l.reading.next = r.end()
+	l.reading.next, l.reading.place = r.end(), place{s, sc.at, cuts}
 	d.cold.add(r)
 	return nil
 }
