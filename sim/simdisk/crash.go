@@ -35,6 +35,7 @@ func (m *Machine) PowerLost() {
 
 // crash applies one crash state, chosen by c.
 func (m *Machine) crash(kind Crash, c chooser) {
+	m.recall()
 	flight := slices.Clone(m.flight[m.flightAt:])
 	slices.SortFunc(flight, func(a, b *operation) int { return cmp.Compare(a.number, b.number) })
 	flight = slices.DeleteFunc(flight, func(o *operation) bool { return o.fault.prevents() })

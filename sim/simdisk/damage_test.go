@@ -389,3 +389,27 @@ func TestAClonesHistoryIsItsOwn(t *testing.T) {
 		t.Errorf("the clone might leave %q and then %q", before, after)
 	}
 }
+
+// TestStrayWritesNeedAWitness: of a rule that wants one, a write went astray only if another one to its file followed it.
+func TestStrayWritesNeedAWitness(t *testing.T) {
+	for _, witness := range []string{"none", "under way", "later"} {
+		r, f := fresh(t, 3, PosixMin, 4)
+		r.run(func(s *task.Task) {
+			r.machine.Inject(Rule{Kinds: Of(OpWriteSync), Effect: Misdirect, Times: 1, Witnessed: true})
+			stray := f.WriteSync(blockOf(r.disk, 2, 'x'), 0)
+			if witness == "under way" {
+				wait(t, s, f.WriteSync(blockOf(r.disk, 1, 'y'), 3*env.BlockBytes)) // of one who did not know yet
+			}
+			wait(t, s, stray)
+			if witness == "later" {
+				wait(t, s, f.WriteSync(blockOf(r.disk, 1, 'y'), 3*env.BlockBytes))
+			}
+		})
+		r.machine.ProcessDied()
+		p, _ := r.machine.Bytes("f")
+		astray := !bytes.Equal(p[:2*env.BlockBytes], bytes.Repeat([]byte("x"), 2*env.BlockBytes))
+		if want := witness == "later"; astray != want || astray != (r.machine.at(Target{"f", 0}).harm.Len() > 0) && want {
+			t.Errorf("witness %s: astray %v, %s", witness, astray, render(r.machine))
+		}
+	}
+}

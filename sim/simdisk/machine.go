@@ -53,6 +53,7 @@ type Machine struct {
 	rots      uint64
 	written   [4]Written // the last direct writes that succeeded, the newest first
 	lostNames []Damage
+	strays    []stray
 	hasClean  bool // some changes of names are marked clean
 
 	seen  map[Site]uint64 // if sites are noted

@@ -79,6 +79,32 @@ func (m *Machine) misdirectWrite(o *operation) {
 	m.hurt(o.file, first+lost, harm{"D10", p, false})
 	m.spoil(f, block, p, "D10")
 	m.fired(o.fault)
+	if o.fault.Witnessed {
+		m.strays = append(m.strays, stray{o.file, first + lost, m.clock})
+	}
+}
+
+// stray is a block of a direct write that is not where it should be, and that nothing which is tells of yet.
+type stray struct {
+	file  *inode
+	block int
+	clock uint64
+}
+
+// witnessed is told of a direct write that went well: whoever issued it knew of those that were done by then.
+func (m *Machine) witnessed(o *operation) {
+	m.strays = slices.DeleteFunc(m.strays, func(s stray) bool { return s.file == o.file && s.clock <= o.mark })
+}
+
+// recall puts the blocks where they should be that went astray and have no witness.
+func (m *Machine) recall() {
+	for _, s := range m.strays {
+		if h, ok := s.file.harm.Get(s.block); ok && h.fault == "D10" && s.block < len(s.file.slots) && s.file.slots[s.block].dirty == nil {
+			m.putStable(s.file, s.block, h.pristine.share())
+			s.file.mend(s.block)
+		}
+	}
+	m.strays = nil
 }
 
 // misdirectSync syncs a file, but for one block that goes elsewhere. Whoever reads the file before a power loss sees it

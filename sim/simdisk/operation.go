@@ -132,6 +132,9 @@ func (m *Machine) apply(o *operation) {
 		m.meet(o)
 	} else {
 		m.perform(o)
+		if len(m.strays) > 0 && o.kind == OpWriteSync && o.err == nil {
+			m.witnessed(o)
+		}
 	}
 	o.disk.buffers.release(o)
 }

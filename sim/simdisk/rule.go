@@ -51,7 +51,10 @@ type Rule struct {
 	Error  error  // of the effects that fail; nil is env.ErrIO
 	Crash  Crash  // of the effects that crash
 	Onto   string // of Misdirect: a pattern of the files where the wrong block lies; "" is the file itself
-	Fault  string // as what it is counted; "" is the row of the fault matrix that fits
+	// Witnessed, of Misdirect: a direct write that went astray has not, if its process ends before another one to the same file
+	// followed it. A journal can't tell such a write from one that was never issued, whatever it does (rule O3).
+	Witnessed bool
+	Fault     string // as what it is counted; "" is the row of the fault matrix that fits
 }
 
 // Injection is a rule in force on a machine.
