@@ -69,16 +69,22 @@ type outcome struct {
 }
 
 func (c *Client) startProducer(plan ProducerPlan, i uint64) *Producer {
-	class := ledger.Class{Partition: plan.Partition, Idempotent: plan.Idempotent, Lasting: plan.Lasting}
 	p := &Producer{
 		client: c, plan: plan, life: i, room: task.NewSignal(c.env.Loop), id: record.NoProducer, epoch: -1,
-		number:  c.options.Hooks.Ledger.AddProducer(class),
 		timeout: time.Second + time.Duration(i%100)*time.Millisecond,
 	}
-	class.Idempotent = class.Idempotent && !c.options.Hooks.Forgetful
-	c.options.Hooks.Witness.AddProducer(class)
+	p.introduce()
 	c.env.Loop.Go("produce", p.run)
 	return p
+}
+
+// introduce tells those who judge of a producer: order and duplicates are promised within it.
+func (p *Producer) introduce() {
+	hooks := &p.client.options.Hooks
+	class := ledger.Class{Partition: p.plan.Partition, Idempotent: p.plan.Idempotent, Lasting: p.plan.Lasting}
+	p.number = hooks.Ledger.AddProducer(class)
+	class.Idempotent = class.Idempotent && !hooks.Forgetful
+	hooks.Witness.AddProducer(class)
 }
 
 // Settled says whether the producer has stopped and everything it sent was answered or given up.
@@ -135,12 +141,15 @@ func (p *Producer) window() int {
 }
 
 // refusalsMax is after how many answers that its sequence leaves a gap a producer believes it: the brokers have forgotten what
-// it sent, and it begins anew under another id, as clients do (KIP-360). It counts only where brokers may forget.
+// it sent, and it begins anew under another id, as clients do (KIP-360). It counts only where brokers may forget. To those who
+// judge it is another producer then: a request under the old id may be on its way still, and brokers that know nothing of that
+// id take it (decision 4).
 const refusalsMax = 20
 
 func (p *Producer) beginAnew(t *task.Task) {
 	p.client.options.Hooks.Sometimes("producer-began-anew")
 	p.refused, p.known, p.sequence = false, false, 0
+	p.introduce()
 	p.initialise(t)
 }
 
