@@ -62,6 +62,39 @@ func TestWhatRecoveryFindsSurvivesThePower(t *testing.T) {
 	}
 }
 
+// On a slow disk what was carried gets its successor while the start is still writing checkpoints, which the power may end at any
+// moment: they vouch for nothing that is on its way.
+func TestAStartVouchesForNoCommitThatIsOnItsWay(t *testing.T) {
+	carried := 0
+	for after := range 60 {
+		for factor := range int64(8) {
+			r := newRig(uint64(after), simdisk.PosixMin, small)
+			r.mustOpen()
+			r.crash(simdisk.ProcessDeath)
+			r.mustOpen() // so that there are two checkpoints
+			var s story
+			r.step(func() { r.append(&s, 700) })
+			r.pass(time.Millisecond)
+			r.crash(simdisk.ProcessDeath) // before anything declares it durable
+			r.machine.Limp(r.kernel.Now().Add(time.Second), 8*(factor+1))
+			r.start(func(error) {})
+			r.node.Poke()
+			r.pass(time.Duration(after) * 2 * time.Millisecond)
+			if r.found != nil && len(r.found.items) == 1 && r.found.items[0].carried {
+				carried++
+			}
+			r.crash(simdisk.PowerLoss)
+			r.machine.Limp(0, 0)
+			if err := r.open(); err != nil || len(r.found.items) != 1 {
+				t.Fatalf("power lost %d ms into a start on a disk %d times as slow: %v, %v", 2*after, 8*(factor+1), err, r.found.items)
+			}
+		}
+	}
+	if carried == 0 {
+		t.Error("nothing was carried")
+	}
+}
+
 // A commit that nothing declares durable, and behind which no other finds room, is not vouched for by the second start either,
 // which finds it covered by the first one's checkpoint.
 func TestNoLaterStartVouchesForAnUnprovenCommit(t *testing.T) {

@@ -121,6 +121,10 @@ func (j *Journal) renew(t *task.Task, found checkpoints, redo Redo) error {
 			return err
 		}
 	}
+	// What was carried may have got its successor meanwhile (rule J4): the checkpoint covers it, so it must be durable, too.
+	if err := j.settle(t); err != nil {
+		return err
+	}
 	now := Moment{Sequence: j.sequence}
 	if mutant.On(mutant.RecoveryNotIdempotent) {
 		now.Sequence = last.sequence
