@@ -12,6 +12,7 @@ const (
 	DeletionNotWritten
 	RedoFromTheEnd
 	ProduceReusedEarly
+	CrowdedForgotten
 )
 
 // promisesMuseum describes them.
@@ -27,5 +28,6 @@ func promisesMuseum() []Entry {
 		{ID: DeletionNotWritten, Name: "deletion-not-written", Origin: "the deletion of a topic is confirmed and never written", Claim: "C10", Oracle: "DeletedTopicServes", Package: "core/controller"},
 		{ID: RedoFromTheEnd, Name: "redo-from-the-end", Origin: "redo begins where the taking of a checkpoint ended, and not where it began (the fuzzy checkpoints of ARIES)", Claim: "C1", Oracle: "AckedOnDisk", Package: "core/storage", Loss: true},
 		{ID: ProduceReusedEarly, Name: "produce-reused-early", Origin: "the memory of a produce request is used again when it was answered and its answer not yet encoded (the class of CVE-2026-35554, at the broker)", Claim: "C5", Oracle: "Duplicate", Package: "core/api", Loss: true},
+		{ID: CrowdedForgotten, Name: "crowded-forgotten", Origin: "requests that waited until clients had read more of their answers are not begun when they have (a channel muted for want of memory and never unmuted, KIP-72)", Claim: "C11", Oracle: "Liveness", Package: "core/wire"},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"barnabas/core/env"
+	"barnabas/core/mutant"
 	"barnabas/core/ordered"
 	"barnabas/core/protocol"
 	"barnabas/core/task"
@@ -65,7 +66,7 @@ func (b *backlog) leave(c *Connection, bytes int) {
 	}
 	if wasFull && !b.isFull() {
 		b.timer.Stop()
-		for b.waiting.Len() > 0 && !b.isFull() {
+		for b.waiting.Len() > 0 && !b.isFull() && !mutant.On(mutant.CrowdedForgotten) {
 			b.waiting.Pop()()
 		}
 	}
