@@ -89,8 +89,13 @@ func (l *Loop) happen(inputs []Input) {
 	}
 }
 
+// stepMost is how much one input may bring about within a step. What brings about itself again and again would otherwise go on
+// until there is no memory left, and time stands still meanwhile.
+const stepMost = 1 << 22
+
 func (l *Loop) runContinuations() {
 	for i := 0; i < len(l.continuations); i++ {
+		assert.That(i < stepMost, "a step ends")
 		l.continuations[i]()
 		l.continuations[i] = nil
 	}
@@ -99,7 +104,8 @@ func (l *Loop) runContinuations() {
 
 func (l *Loop) runReady() {
 	l.runContinuations()
-	for len(l.ready) > 0 && !l.dead {
+	for n := 0; len(l.ready) > 0 && !l.dead; n++ {
+		assert.That(n < stepMost, "a step ends")
 		at := 0
 		if l.pick != nil && len(l.ready) > 1 {
 			at = l.pick(len(l.ready))

@@ -103,6 +103,32 @@ func TestAContinuationNeverRunsInsideACompletion(t *testing.T) {
 	}
 }
 
+// What brings about itself within a step would go on for ever, unseen by all that counts time.
+func TestAStepEnds(t *testing.T) {
+	broken(t, "a step ends", func() {
+		l := NewLoop(0, nil)
+		var again func()
+		again = func() { l.Later(again) }
+		l.Later(again)
+		l.Step(1, nil, nil)
+	})
+	broken(t, "a step ends", func() {
+		l := NewLoop(0, nil)
+		here, there := NewSignal(l), NewSignal(l)
+		play := func(mine, other *Signal) func(*Task) {
+			return func(t *Task) {
+				for {
+					other.Raise()
+					mine.Wait(t, Never)
+				}
+			}
+		}
+		l.Go("ping", play(here, there))
+		l.Go("pong", play(there, here))
+		l.Step(1, nil, nil)
+	})
+}
+
 func TestAnOperationCompletesOnce(t *testing.T) {
 	l := NewLoop(0, nil)
 	p := NewPending[Done](l)
