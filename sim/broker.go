@@ -29,6 +29,7 @@ type broker struct {
 	settings  *config.Settings
 	process   *core.Broker
 	up        bool // ready, in the present process
+	made      bool // it was ready once: there is a log directory
 	failed    error
 	starts    uint64
 	chances   [env.Sites]uint64
@@ -96,7 +97,7 @@ func (b *broker) ready(err error) {
 		}
 		return
 	}
-	b.up, b.trouble.refused = true, 0
+	b.up, b.made, b.trouble.refused = true, true, 0
 	b.judgeRecovery()
 	if b.world.script != nil {
 		b.world.script.register(b)

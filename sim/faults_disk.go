@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"time"
 
+	"barnabas/core/env"
 	"barnabas/sim/plan"
 	"barnabas/sim/simdisk"
 )
@@ -13,7 +15,7 @@ import (
 // Faults of disks come in three classes, by what a broker owes when one takes effect.
 //
 //   - Errors (D5, D6, D7): nothing durable is harmed. A broker that met one may give up its log directory; its process is
-//     then started anew, as an operator would. A disk without room entitles nobody to give up.
+//     then started anew, as an operator would. A disk without room entitles nobody to give up, but at the very first start.
 //   - Loss of what was durable, with other replicas (D4, D13): the faults share one budget (rule O3), decided when one is
 //     injected: afterwards everything acknowledged is still on another member of the ISR, and the broker that lost its
 //     tail is not elected before it has it again.
@@ -145,7 +147,8 @@ var place = regexp.MustCompile(`offsets \d+ to \d+ of|journal-[^ ]*(segment|chec
 // it to that, and sees to it that the broker comes back, if it can.
 func (b *broker) gaveUp(reason error) bool {
 	w := b.world
-	entitled := b.trouble.damaged || b.trouble.harmed
+	// A start needs no room, but for the first one, which makes the log directory (rules J15, A5).
+	entitled := b.trouble.damaged || b.trouble.harmed || !b.made && errors.Is(reason, env.ErrNoSpace)
 	for _, e := range b.trouble.errors {
 		entitled = entitled || e.Fired > e.before
 	}
@@ -171,7 +174,7 @@ func (b *broker) gaveUp(reason error) bool {
 		case b.trouble.harmed:
 			w.sometimes("broker-got-new-disk")
 			b.machine.Restore(simdisk.Snapshot{}) // a new disk, and everything from the others
-			b.unclean, b.trouble.harmed, b.trouble.refused = true, false, 0
+			b.unclean, b.made, b.trouble.harmed, b.trouble.refused = true, false, false, 0
 		}
 		w.startAgain(b, time.Duration(w.kernel.Random.Below(uint64(downMax), streamSize, uint64(b.id), b.starts, 1)))
 	})
