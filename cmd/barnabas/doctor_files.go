@@ -78,8 +78,11 @@ func (d *doctor) checkpoints() error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			is[which] = "not there"
-		case err != nil:
+		case errors.Is(err, fs.ErrPermission):
 			return err
+		case err != nil:
+			is[which] = "not readable (" + err.Error() + ")"
+			d.tell("checkpoint", err.Error(), field("name", name))
 		case len(p) == 0:
 			is[which] = "empty"
 		case p[0].Wrong != "":

@@ -166,7 +166,10 @@ func TestRealDoctor(t *testing.T) {
 					}
 				}
 			},
-			want: []string{`checkpoint  name journal-0.checkpoint  is not whole \(the checkpoint fails its checksum, or is cut off\)\n`},
+			want: []string{
+				`checkpoint  name journal-0.checkpoint  is not whole \(the checkpoint fails its checksum, or is cut off\)\n`,
+				`fallback    is journal-0.checkpoint is not whole: .*; recovery goes on from journal-1.checkpoint, number \d+, and`,
+			},
 			last: `redo \d+ commits \(\d+ bytes\) after a clean stop, and serve everything`,
 		},
 		{

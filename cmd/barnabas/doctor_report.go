@@ -47,8 +47,11 @@ func (d *doctor) redo(found *recovered) {
 		durability = "unknown"
 	}
 	d.tell("journal", "", field("after", stop), field("commits to redo", r.Commits), field("bytes to redo", r.Bytes),
-		field("unfinished tail", r.TornTail), field("older checkpoint taken", r.Fallback), field("ran under durability", durability),
+		field("unfinished tail", r.TornTail), field("older checkpoint taken", r.Fallback != ""), field("ran under durability", durability),
 		field("broker epoch", found.report.BrokerEpoch))
+	if r.Fallback != "" {
+		d.tell("fallback", "", field("is", r.Fallback))
+	}
 	for _, why := range r.Damaged {
 		d.tell("commit", why)
 	}

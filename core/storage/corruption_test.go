@@ -302,6 +302,9 @@ func (c *campaign) report(t *testing.T) {
 			if n := c.table[part][d.name]; n != nil {
 				t.Logf("%-28s %-18s harmless %4d, offline %4d, refused %4d", part, d.name, n[harmless], n[offlined], n[refused])
 				tries += n[harmless] + n[offlined] + n[refused]
+				if part == "journal-#.checkpoint" && n[offlined]+n[refused] > 0 {
+					t.Errorf("%s of one checkpoint, and the other one is not enough", d.name)
+				}
 			}
 		}
 	}

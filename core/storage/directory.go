@@ -148,6 +148,9 @@ func Open(t *task.Task, e env.Env, o Options) (*Directory, error) {
 		d.found[partitionKey{l.TopicID, l.Partition}] = l
 		l.stable, l.stableStart = l.end, l.start
 	}
+	if d.Recovered.Fallback != "" {
+		e.Talk.Say(o.Folder + ": " + d.Recovered.Fallback)
+	}
 	for _, damage := range d.Recovered.Damaged {
 		e.Talk.Say("DAMAGED: " + damage)
 	}

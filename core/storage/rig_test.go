@@ -45,7 +45,7 @@ func (r *rig) begin() env.Env {
 	r.lives++
 	r.loop = r.node.Start()
 	disk := r.machine.Disk(r.node.Life())
-	return env.Env{Loop: r.loop, Disk: disk, Random: env.NewRandom(r.seed, r.lives), Probe: r.probe}
+	return env.Env{Loop: r.loop, Disk: disk, Random: env.NewRandom(r.seed, r.lives), Probe: r.probe, Talk: quiet{}}
 }
 
 // tell runs a story to its end.

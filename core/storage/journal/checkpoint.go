@@ -123,19 +123,27 @@ func parseCheckpoint(p []byte) (c checkpoint, ok bool, err error) {
 
 // checkpoints is what the checkpoint files hold.
 type checkpoints struct {
-	newest   checkpoint
-	whole    int  // how many of the two are
-	fallback bool // a file is beside the only whole one that holds something else than nothing: cut off by a crash, or damaged
+	newest checkpoint
+	name   string // of the newest one's file
+	whole  int    // how many of the two are
+	bad    string // the file that is not, and holds something else than nothing: which, and why
+	lost   string // the file that can't be read
 }
 
-// readCheckpoints reads both checkpoint files. Errors: a newer format; the disk's.
+// readCheckpoints reads both checkpoint files. One that can't be read is as one that is damaged: what the other one needs is kept
+// (rule J9). Errors: a newer format; the disk's.
 func readCheckpoints(t *task.Task, disk env.Disk, folder string) (found checkpoints, err error) {
 	for which := range uint64(2) {
-		p, err := readFile(t, disk, folder+"/"+checkpointName(which))
-		if errors.Is(err, env.ErrNotExist) {
+		name := checkpointName(which)
+		p, err := readPatiently(t, disk, folder+"/"+name)
+		switch {
+		case errors.Is(err, env.ErrNotExist):
+			found.bad = name + " is not there"
 			continue
-		}
-		if err != nil {
+		case errors.Is(err, env.ErrIO):
+			found.lost, found.bad = name, fmt.Sprintf("%s can't be read: %v", name, err)
+			continue
+		case err != nil:
 			return found, err
 		}
 		c, ok, err := parseCheckpoint(p)
@@ -143,17 +151,52 @@ func readCheckpoints(t *task.Task, disk env.Disk, folder string) (found checkpoi
 			return found, err
 		}
 		if !ok {
-			found.fallback = found.fallback || !isZero(p)
+			if !isZero(p) {
+				found.bad = name + " is not whole: a crash cut its writing off, or it was damaged"
+			}
 			continue
 		}
 		if found.whole == 0 || c.number > found.newest.number {
-			found.newest = c
+			found.newest, found.name = c, name
 		}
 		found.whole++
 	}
-	found.fallback = found.fallback && found.whole > 0
+	if found.whole == 0 && found.lost != "" {
+		return found, fmt.Errorf("%w: %s, and the other checkpoint is not whole. Nothing was changed; mend the disk, or restore the folder from a copy",
+			env.ErrIO, found.bad)
+	}
 	return found, nil
 }
+
+// fallback says which file had to be passed over and what is taken instead, or "".
+func (c *checkpoints) fallback() string {
+	if c.whole != 1 || c.bad == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s; recovery goes on from %s, number %d, and the journal behind it, which was kept for that", c.bad, c.name, c.newest.number)
+}
+
+// explain says of a failed start that it could not begin where the last one left off.
+func (c *checkpoints) explain(err error) error {
+	if c.fallback() == "" {
+		return err
+	}
+	return fmt.Errorf("%w (%s; put the first of these files back if there is a copy)", err, c.fallback())
+}
+
+// readPatiently reads a whole file, and again for three seconds if that fails: an error may pass.
+func readPatiently(t *task.Task, disk env.Disk, name string) ([]byte, error) {
+	for try := 0; ; try++ {
+		p, err := readFile(t, disk, name)
+		if !errors.Is(err, env.ErrIO) || try == readTries {
+			return p, err
+		}
+		t.Sleep(t.Loop().Now().Add(retryDelay << try))
+	}
+}
+
+// readTries is how often a read that fails is tried again, each time after twice as long.
+const readTries = 5
 
 func isZero(p []byte) bool {
 	for _, b := range p {

@@ -36,7 +36,7 @@ type Recovered struct {
 	Bytes    int64    // of the commits redone
 	TornTail bool     // something unfinished followed the last commit and was dropped
 	Clean    bool     // the last commit was a clean stop's
-	Fallback bool     // the newer checkpoint was not whole, and the one before it was taken
+	Fallback string   // "", or which checkpoint is not whole, and what recovery went on from instead
 	Damaged  []string // commits that had been durable and were damaged, each with its place
 }
 
@@ -60,7 +60,7 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 		j.first = max(last.oldest, 1)
 	}
 	if err := j.openSegments(t, found.whole > 0, last.id); err != nil {
-		return nil, Recovered{}, err
+		return nil, Recovered{}, found.explain(err)
 	}
 	if found.whole == 0 {
 		err := j.makeFresh(t, redo)
@@ -69,7 +69,7 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 	if last.id.directory != directory {
 		return nil, Recovered{}, errors.New("the journal belongs to another log directory (directory.id differs): the folder was copied or mixed up")
 	}
-	if found.fallback {
+	if found.fallback() != "" {
 		e.Probe.Sometimes(env.MarkCheckpointFallback)
 	}
 	if err := redo.State(last.whole()); err != nil {
@@ -78,13 +78,13 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 	j.id = last.id
 	j.generation, j.sequence, j.hash, j.position = last.generation+1, last.sequence, last.hash, last.next
 	c, err := j.follow(t, last, redo)
-	c.result.Fallback = found.fallback
+	c.result.Fallback = found.fallback()
 	if err == nil {
 		err = j.resume(t, c, found, redo)
 	}
 	if err != nil {
 		j.failure = err
-		return nil, c.result, err
+		return nil, c.result, found.explain(err)
 	}
 	return j, c.result, nil
 }
@@ -118,6 +118,11 @@ func (j *Journal) renew(t *task.Task, found checkpoints, redo Redo) error {
 	if found.whole == 2 && !mutant.On(mutant.CheckpointInCache) {
 		err := writeSlot(t, j.env.Disk, j.options.Folder, last.number, last.encode(t), true)
 		if err != nil && !errors.Is(err, env.ErrNoSpace) {
+			return err
+		}
+	}
+	if found.lost != "" { // to write over a part of a block may mean to read it
+		if _, err := j.env.Disk.Remove(j.options.Folder + "/" + found.lost).Wait(t); err != nil {
 			return err
 		}
 	}
