@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"slices"
+
 	"barnabas/core/env"
 	"barnabas/core/record"
 	"barnabas/core/task"
@@ -196,9 +198,15 @@ func (j *Journal) dropUnused(t *task.Task) error {
 		names = append(names, segmentName(s.number))
 		j.segments = j.segments[:n-1]
 	}
-	for _, name := range names {
-		if _, err := j.env.Disk.Remove(j.options.Folder + "/" + name).Wait(t); err != nil {
+	slices.Sort(names)
+	for i := len(names) - 1; i >= 0; i-- {
+		if _, err := j.env.Disk.Remove(j.options.Folder + "/" + names[i]).Wait(t); err != nil {
 			return err
+		}
+		if i > 0 { // a crash must not bring a later one back without an earlier one
+			if _, err := j.env.Disk.SyncDir(j.options.Folder).Wait(t); err != nil {
+				return err
+			}
 		}
 	}
 	j.unfinished = nil
