@@ -24,6 +24,9 @@ const (
 	streamSite
 	streamAimed
 	streamWander
+	streamFocus
+	streamFocusFault
+	streamFocusClient
 )
 
 // Profile is a named way to draw worlds.
@@ -99,6 +102,7 @@ type swarm struct {
 	*plan.Plan
 	profile Profile
 	random  env.Random
+	focus   focus
 }
 
 // randomOf is the randomness of a seed, for drawing its plan and for what is too small to be in it.
@@ -120,11 +124,14 @@ func Draw(o Options) *plan.Plan {
 	if o.Brokers > 0 {
 		brokers = o.Brokers
 	}
+	s.focus = s.focusOf(calm)
 	s.drawDisks(brokers)
+	s.focusDisks()
 	s.drawSettings()
 	if chances && !s.profile.fast {
 		s.drawChances()
 	}
+	s.focusChances()
 	topics := 1
 	if brokers == 1 {
 		topics = 1 + int(topology.below(3))
@@ -138,11 +145,13 @@ func Draw(o Options) *plan.Plan {
 		s.drawReferenceFaults()
 	default:
 		s.drawFaults()
+		s.focusFaults()
 	}
 	s.drawClients(o, topology)
 	s.drawChurn()
 	s.drawOldRecords()
 	s.drawWandering()
+	s.focusClients()
 	return s.Plan
 }
 

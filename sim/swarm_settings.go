@@ -27,6 +27,7 @@ func (s *swarm) drawSettings() {
 	case s.profile.fast:
 		s.setFast()
 	}
+	s.focusSettings()
 	if s.profile.reference { // a journal that goes round (rule O4)
 		s.Set("journal.max.bytes", "4194304")
 		s.Set("journal.segment.bytes", "262144")
