@@ -53,6 +53,9 @@ func (s *swarm) drawFaults() {
 		disk = diskRates{}
 	}
 	aimed := s.drawAimedFaults(&disk)
+	if s.focus != unfocused { // what is aimed at needs disks that keep what they say they have
+		disk.damage, disk.lie, disk.rollback, aimed.rotLast = 0, 0, 0, 0
+	}
 	s.drawProcessEvents(r)
 	s.drawDiskEvents(disk)
 	s.drawAimedEvents(aimed)

@@ -119,6 +119,8 @@ type Journal struct {
 	waits      []durableWait
 	unfinished []string // names of segments whose making was cut off
 	unproven   uint64   // the last commit that the start found and does not know to be durable; 0: none
+	cautious   bool     // redo would begin before those yet
+	proven     uint64   // the commit before them, then
 	counts     Counts
 }
 
@@ -275,7 +277,7 @@ func (j *Journal) seal() {
 	c.header = header{
 		journalID: j.id.journal, flags: c.header.flags, generation: j.generation, sequence: c.header.sequence,
 		at: c.at, total: uint32(total), payload: uint32(c.payload), table: uint32(len(c.table)),
-		previousTable: uint32(len(j.table)), previousHash: j.hash, knownDurable: j.marks.Durable,
+		previousTable: uint32(len(j.table)), previousHash: j.hash, knownDurable: j.vouched(),
 		payloadSum: c.payloadSum(payload), tableSum: record.Checksum(c.table), previousSum: record.Checksum(j.table),
 	}
 	j.hash = c.header.put(memory[c.start:])
@@ -285,6 +287,16 @@ func (j *Journal) seal() {
 		j.env.Probe.Sometimes(env.MarkCommitGrouped)
 	}
 	j.queue = append(j.queue, c)
+}
+
+// vouched returns the highest commit that a commit may declare durable, and with it all before. As long as redo would begin
+// before what the start found and does not know to be durable, that is the commit before: a power loss may take those, and leave
+// what was written behind them.
+func (j *Journal) vouched() uint64 {
+	if j.cautious {
+		return min(j.proven, j.marks.Durable)
+	}
+	return j.marks.Durable
 }
 
 // Flush lets what was appended leave, at the end of a step: one commit while none is in flight, more only when large.

@@ -100,7 +100,7 @@ func (j *Journal) resume(t *task.Task, c *chain, found checkpoints, redo Redo) e
 	j.landed = j.position
 	if len(c.unproven) > 0 && !c.closed { // a closing commit comes when everything else is durable
 		proven := c.unproven[0].sequence - 1
-		j.marks = Marks{j.sequence, proven}
+		j.marks, j.cautious, j.proven = Marks{j.sequence, proven}, true, proven
 		if err := j.carry(t, c.unproven[0].at, redo); err != nil {
 			return err
 		}
@@ -156,6 +156,7 @@ func (j *Journal) renew(t *task.Task, found checkpoints, redo Redo) error {
 	}
 	c.state = nil
 	j.last = c
+	j.cautious = j.cautious && c.sequence < j.unproven
 	j.recycle(min(c.oldest, max(last.oldest, 1)))
 	j.replenish()
 	return nil

@@ -71,6 +71,7 @@ func (j *Journal) Checkpoint(t *task.Task, b Boundary, until uint64, state [][]b
 		return err
 	}
 	before := j.last.oldest
+	j.cautious = false
 	c.state = nil
 	j.last = c
 	j.recycle(min(c.oldest, before))
