@@ -91,6 +91,9 @@ func Open(t *task.Task, e env.Env, o Options, directory [16]byte, redo Redo) (*J
 
 // resume has the journal go on behind the chain: what was found is made durable before anybody is told of it.
 func (j *Journal) resume(t *task.Task, c *chain, found checkpoints, redo Redo) error {
+	if err := j.secure(t, found); err != nil {
+		return err
+	}
 	if err := j.dropUnused(t); err != nil {
 		return err
 	}
@@ -109,18 +112,23 @@ func (j *Journal) resume(t *task.Task, c *chain, found checkpoints, redo Redo) e
 	return j.renew(t, found, redo)
 }
 
+// secure makes the newer of two checkpoints durable, by writing it again where it is. It may have been found in memory only: then
+// the older one is what a power loss leaves, and neither its file may be written over, nor a segment that it needs be used again.
+func (j *Journal) secure(t *task.Task, found checkpoints) error {
+	if found.whole < 2 || mutant.On(mutant.CheckpointInCache) {
+		return nil
+	}
+	err := writeSlot(t, j.env.Disk, j.options.Folder, found.newest.number, found.newest.encode(t), true)
+	if errors.Is(err, env.ErrNoSpace) {
+		return nil
+	}
+	return err
+}
+
 // renew writes the checkpoint of this process: what was recovered. On a disk too full for that it repeats the last one under
 // the new generation, for which there is room.
-// It goes where the older of the two is, which may be the only one that is durable: so the newer one is made so first, by
-// writing it again where it is.
 func (j *Journal) renew(t *task.Task, found checkpoints, redo Redo) error {
 	last := found.newest
-	if found.whole == 2 && !mutant.On(mutant.CheckpointInCache) {
-		err := writeSlot(t, j.env.Disk, j.options.Folder, last.number, last.encode(t), true)
-		if err != nil && !errors.Is(err, env.ErrNoSpace) {
-			return err
-		}
-	}
 	if found.lost != "" { // to write over a part of a block may mean to read it
 		if _, err := j.env.Disk.Remove(j.options.Folder + "/" + found.lost).Wait(t); err != nil {
 			return err
