@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"encoding/hex"
 	"errors"
 	"math"
 	"testing"
@@ -83,5 +84,23 @@ func TestBatchesWithoutProducerLeaveNoTrace(t *testing.T) {
 	p.note(&batch{producerID: record.NoProducer, end: 5})
 	if p.Len() != 0 {
 		t.Errorf("%d producers", p.Len())
+	}
+}
+
+// What an append's entry says of its producer is on disks (decision 15).
+func TestTheProducerOfAnEntryIsFrozen(t *testing.T) {
+	h := record.Header{ProducerID: 1<<40 + 7, ProducerEpoch: 3, BaseSequence: math.MaxInt32, MaxTimestamp: 1700000000123}
+	p := appendProducer(nil, &h)
+	const want = "0000010000000007" + "0003" + "7fffffff" + "0000018bcfe5687b"
+	if got := hex.EncodeToString(p); got != want || len(p) != producerBytes {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	b := batch{producerID: record.NoProducer, maxTimestamp: -1}
+	if b.readProducer(p[:producerBytes-1]); b.producerID != record.NoProducer {
+		t.Errorf("half an entry's body is read as producer %d", b.producerID)
+	}
+	b.readProducer(append(p, 1, 2)) // a later version may say more
+	if b.producerID != h.ProducerID || b.producerEpoch != 3 || b.sequence != math.MaxInt32 || b.maxTimestamp != h.MaxTimestamp {
+		t.Errorf("read back as %+v", b)
 	}
 }
