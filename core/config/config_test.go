@@ -72,8 +72,8 @@ func TestParse(t *testing.T) {
 		{"log.retention.ms=", "log.retention.ms= (flag --set) is no whole number of milliseconds; write digits only"},
 		{"log.roll.hours=24 num.partitions=2", "log.roll.hours=24 (flag --set)"},
 		{
-			"arena.max.bytes=1048576", "arena.chunk.bytes=4194304 (default) is more than half of arena.max.bytes=1048576 (flag --set): " +
-				"one chunk is filled while another is written; lower the one to 524288 or raise the other to 8388608 at least",
+			"arena.max.bytes=1048576", "arena.chunk.bytes=8388608 (default) is more than half of arena.max.bytes=1048576 (flag --set): " +
+				"one chunk is filled while another is written; lower the one to 524288 or raise the other to 16777216 at least",
 		},
 		{"log.dir=/a", "log.dirs=/a (flag --set)"},
 		{"log.dirs=/a log.dir=/b", "log.dirs=/a (flag --set)"},

@@ -203,11 +203,11 @@ var journalRows = []Row{
 	},
 	{
 		Name: "arena.max.bytes", Rule: blocks(Long, 2*blockBytes, 1<<40), Default: "134217728",
-		Meaning:    "memory for the newest records; producers wait while partition logs lack three quarters of that",
+		Meaning:    "memory for the newest records; producers wait while partition logs lack half of that",
 		Simulation: []string{"1048576", "4194304", "67108864"},
 	},
 	{
-		Name: "arena.chunk.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "4194304",
+		Name: "arena.chunk.bytes", Rule: blocks(Int, blockBytes, 64*mib), Default: "8388608",
 		Meaning:    "the unit in which that memory is taken; at most half of arena.max.bytes",
 		Simulation: []string{"65536", "1048576"},
 	},

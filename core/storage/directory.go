@@ -75,7 +75,9 @@ type Directory struct {
 	tasks      int    // that run
 	large      []*Log // have a whole piece to fill, and nobody does
 	fillers    []*filler
-	lag        int // bytes that large logs lack, as of the last look
+	claimed    []*Log // are being filled
+	lag        int    // bytes that large logs lack, as of the last look
+	late       bool   // one of them is late, see there
 	scrubStop  *task.Signal
 	idle       *task.Signal
 	picture    *picture                     // a checkpoint that is being taken

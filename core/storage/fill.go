@@ -140,49 +140,80 @@ func (d *Directory) readPatiently(t *task.Task, file env.File, p []byte, at int6
 	}
 }
 
+// asideBytes is how large a batch is that is read back from the journal for itself; smaller ones come with their neighbours.
+const asideBytes = 64 << 10
+
 // gather copies the rows' bytes from the journal into the buffer, and returns how much it holds then.
 // Errors: the disk's; errChanged, also when a batch turned out to be damaged.
 func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts uint64) (int, error) {
-	d, tries := l.directory, 0
-	for i := 0; i < len(rows); {
+	for i := range rows {
 		b := &rows[i]
 		if b.gap {
 			clear(buffer[used : used+int(b.bytes)])
 			used += int(b.bytes)
-			i++
 			continue
 		}
+		p, held, err := l.fetch(t, b, cuts)
+		if err != nil {
+			return used, err
+		}
+		used += copy(buffer[used:], p)
+		held.Release()
+	}
+	return used, nil
+}
+
+// fetch returns a row's bytes and what holds them in memory. Errors: the disk's; errChanged, also when the batch turned out to be
+// damaged.
+func (l *Log) fetch(t *task.Task, b *batch, cuts uint64) ([]byte, pin, error) {
+	d := l.directory
+	for tries := 0; ; {
 		p, _, held, err := d.journal.Bytes(b.at, b.bytes)
+		if held == nil && err == nil {
+			held, err = l.readBack(t, b)
+			if l.cuts != cuts || d.logs.At(l.Number) != l {
+				if held != nil {
+					held.Release()
+				}
+				return nil, nil, errChanged
+			}
+			switch {
+			case errors.Is(err, env.ErrIO) && tries < readTries:
+				t.Sleep(d.env.Loop.Now().Add(retryDelay << tries)) // see readPatiently
+				tries++
+				continue
+			case errors.Is(err, env.ErrIO):
+				l.lose(b, err)
+				return nil, nil, errChanged
+			case err != nil:
+				return nil, nil, err
+			case held == nil:
+				continue // it is in memory
+			}
+			if p, err = held.Batch(b.at, b.bytes); err != nil {
+				held.Release()
+				held = nil
+			}
+		}
 		if held != nil && !l.fits(p, b) {
 			held.Release()
 			err = b.misfit()
 		}
 		if err != nil {
 			l.lose(b, err)
-			return used, errChanged
+			return nil, nil, errChanged
 		}
-		if held != nil {
-			used += copy(buffer[used:], p)
-			held.Release()
-			i++
-			continue
-		}
-		_, err = d.journal.Load(b.at, b.bytes).Wait(t)
-		switch {
-		case errors.Is(err, env.ErrIO) && tries < readTries:
-			t.Sleep(d.env.Loop.Now().Add(retryDelay << tries)) // see readPatiently
-			tries++
-		case errors.Is(err, env.ErrIO):
-			l.lose(b, err)
-			return used, errChanged
-		case err != nil:
-			return used, err
-		}
-		if l.cuts != cuts || d.logs.At(l.Number) != l {
-			return used, errChanged
-		}
+		return p, held, nil
 	}
-	return used, nil
+}
+
+// readBack reads a row from the journal: a large one for itself, a small one, with its neighbours, into the arena.
+func (l *Log) readBack(t *task.Task, b *batch) (journal.Pin, error) {
+	if b.bytes >= asideBytes {
+		return l.directory.journal.LoadAside(b.at, b.bytes).Wait(t)
+	}
+	_, err := l.directory.journal.Load(b.at, b.bytes).Wait(t)
+	return nil, err
 }
 
 // lose makes a gap of a row whose bytes were damaged before they reached its file.

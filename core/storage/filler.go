@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"barnabas/core/storage/journal"
 	"barnabas/core/task"
 )
 
@@ -18,7 +19,6 @@ const fillPause = 500 * time.Microsecond
 type filler struct {
 	wake *task.Signal
 	idle bool
-	log  *Log // being filled
 }
 
 // runFillers starts the directory's fillers.
@@ -33,16 +33,15 @@ func (d *Directory) runFillers() {
 // fillLogs fills one piece of a log after the other, until the directory fails or closes.
 func (d *Directory) fillLogs(t *task.Task, f *filler) {
 	for !d.stopping && d.journal.Failure() == nil {
-		if f.log = d.takeLarge(); f.log == nil {
+		l := d.takeLarge()
+		if l == nil {
 			f.idle = true
 			d.noteLag()
 			f.wake.Wait(t, task.Never)
 			f.idle = false
 			continue
 		}
-		err := d.fillLarge(t, f.log)
-		f.log = nil
-		d.noteLag()
+		err := d.fillLarge(t, l)
 		switch {
 		case err == nil:
 			d.pace(t)
@@ -57,13 +56,13 @@ func (d *Directory) fillLogs(t *task.Task, f *filler) {
 
 // noteLag takes account of what large logs lack, and wakes producers when it is little enough.
 func (d *Directory) noteLag() {
-	d.lag = 0
-	for _, l := range d.large {
-		d.lag += l.unfilled
-	}
-	for _, f := range d.fillers {
-		if f.log != nil {
-			d.lag += f.log.unfilled
+	d.lag, d.late = 0, false
+	for _, logs := range [][]*Log{d.large, d.claimed} {
+		for _, l := range logs {
+			if l.unfilled >= fillBytes {
+				d.lag += l.unfilled
+				d.late = d.late || l.isLate()
+			}
 		}
 	}
 	if len(d.roomWaits) > 0 && !d.lags() {
@@ -71,9 +70,19 @@ func (d *Directory) noteLag() {
 	}
 }
 
-// lags says whether logs lag too far behind the journal, and are being filled.
+// lags says whether logs lag too far behind the journal: all together, or one that gets more than others do.
 func (d *Directory) lags() bool {
-	return 4*d.lag >= 3*d.options.Journal.ArenaBytesMax && !d.full
+	return (2*d.lag >= d.options.Journal.ArenaBytesMax || d.late) && !d.full
+}
+
+// isLate says whether the log lacks much, and what it lacks will soon have left the arena.
+func (l *Log) isLate() bool {
+	most := l.directory.options.Journal.ArenaBytesMax
+	if 16*l.unfilled < most {
+		return false
+	}
+	i := l.row(l.filled)
+	return i < len(l.tail) && 4*l.directory.distance(l.tail[i].at, l.directory.journal.Position()) >= 3*most
 }
 
 // wakeFillers wakes as many fillers as there are logs for, or all of them when they are to end.
@@ -107,28 +116,40 @@ func (d *Directory) list(l *Log) {
 	}
 }
 
-// takeLarge takes the log off the list that has waited for longest, or returns nil.
-func (d *Directory) takeLarge() *Log {
-	for len(d.large) > 0 {
-		l := d.large[0]
-		d.large = slices.Delete(d.large, 0, 1)
-		l.large = false
-		if d.logs.At(l.Number) == l && l.unfilled >= fillBytes && !l.filling {
-			return l
+// takeLarge takes the log off the list that lacks what has been in the journal for longest, or returns nil: so the logs together
+// lack no more than what came last, and that is still in the arena.
+func (d *Directory) takeLarge() (oldest *Log) {
+	var since journal.Location
+	left := d.large[:0]
+	for _, l := range d.large {
+		i := l.row(l.filled)
+		if d.logs.At(l.Number) != l || l.unfilled < fillBytes || l.filling || i == len(l.tail) {
+			l.large = false
+			continue
 		}
+		if at := l.tail[i].at; oldest == nil || at.Before(since) {
+			oldest, since = l, at
+		}
+		left = append(left, l)
 	}
-	return nil
+	clear(d.large[len(left):])
+	d.large = left
+	if oldest != nil {
+		d.large = slices.DeleteFunc(d.large, func(l *Log) bool { return l == oldest })
+		oldest.large = false
+	}
+	return oldest
 }
 
 // fillLarge writes one piece of a log, and puts it back on the list if there are more.
 func (d *Directory) fillLarge(t *task.Task, l *Log) error {
-	l.filling = true
+	l.claim(t)
 	more, err := l.fill(t)
-	l.filling = false
+	l.unclaim()
 	if more || err != nil {
 		d.list(l)
 	}
-	l.unclaimed()
+	d.noteLag()
 	return err
 }
 
@@ -141,20 +162,25 @@ func (l *Log) claim(t *task.Task) {
 		l.released.Wait(t, task.Never)
 	}
 	l.filling = true
+	l.directory.claimed = append(l.directory.claimed, l)
 }
 
-// release ends a claim.
-func (l *Log) release() {
+// unclaim lets the next one claim the log.
+func (l *Log) unclaim() {
+	d := l.directory
 	l.filling = false
-	l.directory.list(l)
-	l.unclaimed()
-}
-
-// unclaimed lets the next one claim the log.
-func (l *Log) unclaimed() {
+	d.claimed = slices.DeleteFunc(d.claimed, func(c *Log) bool { return c == l })
 	if l.released != nil {
 		l.released.Raise()
 	}
+}
+
+// release ends a claim that may have kept fillers from the log.
+func (l *Log) release() {
+	l.unclaim()
+	l.directory.list(l)
+	l.directory.noteLag()
+	l.directory.wakeFillers()
 }
 
 // pace leaves the device to commits for a while, if the journal is not in need of room (rule A2), and the logs do not lag so

@@ -15,6 +15,7 @@ func TestALogIsReadInLongRuns(t *testing.T) {
 	for _, bytes := range []int{300, 9000, 30_000} {
 		r := newRig(41, simdisk.PosixMin)
 		r.options.Journal.SegmentBytes, r.options.Journal.BytesMax, r.options.CheckpointBytes = 256<<10, 8<<20, 512<<10
+		r.options.Journal.ArenaBytesMax = 4 << 20
 		d := r.mustOpen()
 		var l *Log
 		r.step(func() { l = d.Create(topic, 0, "orders-0") })

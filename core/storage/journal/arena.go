@@ -17,6 +17,7 @@ type chunk struct {
 	memory  []byte
 	pins    int  // commits not stable yet, readers, and the writer while it fills the chunk
 	cold    bool // filled from the file: checksum before use (rule A4)
+	aside   bool // not one of the arena's
 }
 
 func (c *chunk) covers(at Location, length uint32) bool {
@@ -65,6 +66,11 @@ func (a *arena) find(at Location, length uint32) *chunk {
 func (a *arena) unpin(c *chunk) {
 	assert.That(c.pins > 0, "a chunk is unpinned as often as it was pinned")
 	c.pins--
+	if c.pins == 0 && c.aside {
+		a.disk.FreeBuffer(c.memory)
+		c.memory = nil
+		return
+	}
 	if c.pins == 0 && a.bytes > a.bytesMax {
 		a.shrink(a.bytesMax)
 	}

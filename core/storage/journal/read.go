@@ -29,14 +29,22 @@ func (j *Journal) Bytes(at Location, length uint32) (p []byte, from uint32, pin 
 		return nil, 0, nil, nil
 	}
 	from = at.Position - c.base
-	p = c.memory[from : from+length]
-	if c.cold {
-		if _, err := record.Check(p); err != nil {
-			return nil, 0, nil, fmt.Errorf("%s, position %d: %w", segmentName(at.Segment), at.Position, err)
-		}
+	if p, err = c.Batch(at, length); err != nil {
+		return nil, 0, nil, err
 	}
 	c.pins++
 	return p, from, c, nil
+}
+
+// Batch returns the batch at the location, which the piece of memory holds. What came from the file is checksummed (rule A4).
+func (c *chunk) Batch(at Location, length uint32) ([]byte, error) {
+	p := c.memory[at.Position-c.base:][:length]
+	if c.cold {
+		if _, err := record.Check(p); err != nil {
+			return nil, fmt.Errorf("%s, position %d: %w", segmentName(at.Segment), at.Position, err)
+		}
+	}
+	return p, nil
 }
 
 // ErrRecycled is returned by Load when the segment was recycled meanwhile: what stood there is in a partition log.
@@ -45,19 +53,45 @@ var ErrRecycled = errors.New("the journal segment was recycled")
 // Load brings the bytes at the location into memory, with what follows them. Errors: the disk's; ErrOffline; ErrRecycled.
 func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 	pending := task.NewPending[task.Done](j.env.Loop)
+	j.load(at, length, max(length, readAheadBytes), func(c *chunk, err error) {
+		if err == nil {
+			j.arena.adopt(c)
+			// It stays until the step is over: continuations that waited have looked then, and tasks too.
+			j.env.Loop.At(j.env.Loop.Now()+1, func() { j.arena.unpin(c) })
+		}
+		pending.Complete(task.Done{}, err)
+	})
+	return pending
+}
+
+// LoadAside brings the bytes at the location into memory of the caller's, who releases it: what is wanted once should not
+// drive out of the arena what is wanted next. Errors: as of Load.
+func (j *Journal) LoadAside(at Location, length uint32) *task.Pending[Pin] {
+	pending := task.NewPending[Pin](j.env.Loop)
+	j.load(at, length, length, func(c *chunk, err error) {
+		if c != nil {
+			c.aside = true
+		}
+		pending.Complete(c, err)
+	})
+	return pending
+}
+
+// load reads so many bytes or more into a new chunk, pinned for done, which gets nil when there is an error.
+func (j *Journal) load(at Location, length, want uint32, done func(*chunk, error)) {
 	if j.closed {
-		pending.Complete(task.Done{}, ErrOffline)
-		return pending
+		done(nil, ErrOffline)
+		return
 	}
 	s := j.segment(at.Segment)
 	if s == nil {
 		assert.That(at.Segment < j.first, "an appended batch has a segment")
-		pending.Complete(task.Done{}, ErrRecycled)
-		return pending
+		done(nil, ErrRecycled)
+		return
 	}
 	j.env.Probe.Sometimes(env.MarkColdRead)
 	base := at.Position &^ (env.BlockBytes - 1)
-	end := min(int(s.bytes), roundUp(int(at.Position+max(length, readAheadBytes))))
+	end := min(int(s.bytes), roundUp(int(at.Position+want)))
 	if at.Segment == j.landed.Segment {
 		end = min(end, int(j.landed.Position)) // what lies beyond is still in memory, and not in the file
 	}
@@ -72,14 +106,10 @@ func (j *Journal) Load(at Location, length uint32) *task.Pending[task.Done] {
 		}
 		if err != nil {
 			j.env.Disk.FreeBuffer(c.memory)
-			pending.Complete(task.Done{}, err)
+			done(nil, err)
 			return
 		}
 		c.used = uint32(n)
-		j.arena.adopt(c)
-		pending.Complete(task.Done{}, nil)
-		// It stays until the step is over: continuations that waited have looked then, and tasks too.
-		j.env.Loop.At(j.env.Loop.Now()+1, func() { j.arena.unpin(c) })
+		done(c, nil)
 	})
-	return pending
 }
