@@ -165,7 +165,7 @@ func (b *broker) gaveUp(reason error) bool {
 		b.trouble.refused++
 		b.crash(false)
 		switch {
-		case b.trouble.refused < refusalsMax:
+		case b.trouble.refused < refusalsMax && !(w.healed && b.trouble.damaged && b.trouble.refused >= refusalsHealed):
 		case b.trouble.damaged && len(w.brokers) == 1:
 			w.sometimes("broker-refused-for-good")
 			b.judgeRefusal(reason)
@@ -194,6 +194,10 @@ func (b *broker) comeBack() {
 
 // refusalsMax is how many times in a row a broker may give up before it is not started again on the same disk.
 const refusalsMax = 8
+
+// refusalsHealed is how many tell, when faults have ended, that damage will not go away: a start that can't read a checkpoint
+// tries for seconds.
+const refusalsHealed = 3
 
 // judgeRefusal sees to it that an operator is told where the damage is.
 func (b *broker) judgeRefusal(reason error) {
