@@ -127,8 +127,10 @@ func writeIdentity(t *task.Task, e env.Env, folder string, id Identity, version 
 	})
 	err := replaceIdentity(t, e, folder, text)
 	if errors.Is(err, env.ErrNoSpace) {
-		// A start on a full disk must not need room: the two versions differ in one byte.
-		return overwriteIdentity(t, e, folder, text)
+		// A start on a full disk must not need room: the two versions differ in one byte. A first start does.
+		if again := overwriteIdentity(t, e, folder, text); !errors.Is(again, env.ErrNotExist) {
+			return again
+		}
 	}
 	return err
 }

@@ -141,3 +141,15 @@ func TestAFirstStartMaySufferAnyCrash(t *testing.T) {
 		}
 	}
 }
+
+func TestAFirstStartOnAFullDiskSaysSo(t *testing.T) {
+	r := newRig(44, simdisk.PosixMin)
+	full := r.machine.Inject(simdisk.Rule{
+		Kinds: simdisk.Of(simdisk.OpWriteAt), Files: "*" + identityFile + ".tmp", Effect: simdisk.FailBefore, Error: env.ErrNoSpace, Times: 1,
+	})
+	if err := r.open(); !errors.Is(err, env.ErrNoSpace) || full.Fired != 1 {
+		t.Errorf("a first start without room, after %d refusals: %v", full.Fired, err)
+	}
+	r.crash(simdisk.ProcessDeath)
+	r.mustOpen()
+}
