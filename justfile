@@ -89,6 +89,11 @@ regression MUTANT FIRST='50001':
     ./barnabas sim shrink regression.tmp/*.plan --out sim/testdata/regressions/{{MUTANT}}.plan
     rm -rf regression.tmp
 
+# What the heap gives for a produce request, and how many commits one needs, in a running broker.
+requests FOLDER='requests-data':
+    go build -o barnabas ./cmd/barnabas
+    .ci/requests ./barnabas {{FOLDER}}
+
 # How many operations of a history a second are judged, and read.
 checker-speed:
     go test ./linearizability -run '^$' -bench . -benchtime 5x
