@@ -30,7 +30,13 @@ type trouble struct {
 	lied    []*simdisk.Injection // syncs since the last power loss that may not have been true
 	harmed  bool                 // so the power took more than the end of what was written
 	refused int                  // starts in a row that failed
-	past    []simdisk.Snapshot   // of the disk, for a rollback
+	past    []past               // of the disk, for a rollback
+}
+
+// past is a disk as it was once.
+type past struct {
+	simdisk.Snapshot
+	harmed bool // it had less than it had said, and no power loss had shown it yet
 }
 
 // diskError is a fault that entitles a process which met it to give up.
@@ -120,7 +126,7 @@ func (w *world) keepPast(b *broker) {
 		if w.healed {
 			return
 		}
-		b.trouble.past = append(b.trouble.past, b.machine.Snapshot())
+		b.trouble.past = append(b.trouble.past, past{b.machine.Snapshot(), b.trouble.harmed || b.lies()})
 		if len(b.trouble.past) > pastMax {
 			b.trouble.past = b.trouble.past[1:]
 		}
@@ -135,8 +141,9 @@ func (w *world) rollBack(b *broker, f *plan.Fault) {
 		return
 	}
 	b.crash(true)
-	b.machine.Restore(b.trouble.past[kept-min(kept, int(f.Number))])
-	b.unclean = true
+	then := b.trouble.past[kept-min(kept, int(f.Number))]
+	b.machine.Restore(then.Snapshot)
+	b.unclean, b.trouble.harmed = true, then.harmed
 	w.startAgain(b, f.Down)
 }
 
