@@ -77,7 +77,7 @@ type Directory struct {
 	fillers    []*filler
 	claimed    []*Log // are being filled
 	lag        int    // bytes that large logs lack, as of the last look
-	late       bool   // one of them is late, see there
+	late       bool   // one of them is, see isLate
 	scrubStop  *task.Signal
 	idle       *task.Signal
 	picture    *picture                     // a checkpoint that is being taken

@@ -153,7 +153,7 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 			used += int(b.bytes)
 			continue
 		}
-		p, held, err := l.fetch(t, b, cuts)
+		p, held, err := l.bytesOf(t, b, cuts)
 		if err != nil {
 			return used, err
 		}
@@ -163,57 +163,59 @@ func (l *Log) gather(t *task.Task, buffer []byte, used int, rows []batch, cuts u
 	return used, nil
 }
 
-// fetch returns a row's bytes and what holds them in memory. Errors: the disk's; errChanged, also when the batch turned out to be
-// damaged.
-func (l *Log) fetch(t *task.Task, b *batch, cuts uint64) ([]byte, pin, error) {
-	d := l.directory
-	for tries := 0; ; {
-		p, _, held, err := d.journal.Bytes(b.at, b.bytes)
+// bytesOf returns a row's bytes and what holds them in memory, and reads them back if need be.
+// Errors: the disk's; errChanged, also when the batch turned out to be damaged.
+func (l *Log) bytesOf(t *task.Task, b *batch, cuts uint64) ([]byte, pin, error) {
+	for {
+		p, _, held, err := l.directory.journal.Bytes(b.at, b.bytes)
 		if held == nil && err == nil {
-			held, err = l.readBack(t, b)
-			if l.cuts != cuts || d.logs.At(l.Number) != l {
-				if held != nil {
-					held.Release()
-				}
-				return nil, nil, errChanged
-			}
-			switch {
-			case errors.Is(err, env.ErrIO) && tries < readTries:
-				t.Sleep(d.env.Loop.Now().Add(retryDelay << tries)) // see readPatiently
-				tries++
-				continue
-			case errors.Is(err, env.ErrIO):
-				l.lose(b, err)
-				return nil, nil, errChanged
-			case err != nil:
+			if held, err = l.readBack(t, b, cuts); err != nil {
 				return nil, nil, err
-			case held == nil:
-				continue // it is in memory
 			}
-			if p, err = held.Batch(b.at, b.bytes); err != nil {
-				held.Release()
-				held = nil
+			if held == nil {
+				continue // it is in the arena
 			}
+			p, err = held.Batch(b.at, b.bytes)
 		}
-		if held != nil && !l.fits(p, b) {
-			held.Release()
+		if err == nil && !l.fits(p, b) {
 			err = b.misfit()
 		}
-		if err != nil {
-			l.lose(b, err)
-			return nil, nil, errChanged
+		if err == nil {
+			return p, held, nil
 		}
-		return p, held, nil
+		if held != nil {
+			held.Release()
+		}
+		l.lose(b, err)
+		return nil, nil, errChanged
 	}
 }
 
-// readBack reads a row from the journal: a large one for itself, a small one, with its neighbours, into the arena.
-func (l *Log) readBack(t *task.Task, b *batch) (journal.Pin, error) {
-	if b.bytes >= asideBytes {
-		return l.directory.journal.LoadAside(b.at, b.bytes).Wait(t)
+// readBack reads a row from the journal: a large one for itself, a small one, with its neighbours, into the arena, and then there
+// is no pin. Errors: as of bytesOf.
+func (l *Log) readBack(t *task.Task, b *batch, cuts uint64) (held journal.Pin, err error) {
+	d := l.directory
+	for try := 0; ; try++ {
+		if b.bytes >= asideBytes {
+			held, err = d.journal.LoadAside(b.at, b.bytes).Wait(t)
+		} else {
+			_, err = d.journal.Load(b.at, b.bytes).Wait(t)
+		}
+		if l.cuts != cuts || d.logs.At(l.Number) != l {
+			if held != nil {
+				held.Release()
+			}
+			return nil, errChanged
+		}
+		if !errors.Is(err, env.ErrIO) {
+			return held, err
+		}
+		if try == readTries {
+			l.lose(b, err)
+			return nil, errChanged
+		}
+		t.Sleep(d.env.Loop.Now().Add(retryDelay << try)) // see readPatiently
 	}
-	_, err := l.directory.journal.Load(b.at, b.bytes).Wait(t)
-	return nil, err
 }
 
 // lose makes a gap of a row whose bytes were damaged before they reached its file.
