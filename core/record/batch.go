@@ -116,13 +116,10 @@ func StoredChecksum(batch []byte) (sum uint32, from int) {
 func ChecksumOf(parts ...[]byte) uint32 {
 	var sum uint32
 	for _, p := range parts {
-		sum = crc32.Update(sum, castagnoli, p)
+		sum = UpdateChecksum(sum, p)
 	}
 	return sum
 }
-
-// ChecksumMore returns the checksum of what a sum is of, with p behind it.
-func ChecksumMore(sum uint32, p []byte) uint32 { return crc32.Update(sum, castagnoli, p) }
 
 // ParseHeader reads the header of the batch at the start of p and checks that it is plausible and whole, not its CRC.
 // Errors: ErrTruncated, ErrMagic, ErrInvalid.

@@ -86,7 +86,7 @@ func (c *checkpoint) encode(t *task.Task) [][]byte {
 			t.Yield()
 			share = len(s)
 		}
-		sum = record.ChecksumMore(sum, s)
+		sum = record.UpdateChecksum(sum, s)
 	}
 	be.PutUint32(p[104:], sum)
 	if len(c.state) == 0 {
