@@ -63,13 +63,7 @@ func compacted(r *rig, clean bool) (left [][]byte) {
 		}
 	}
 	r.rewrite("data/cleaner-offset-checkpoint", segment.EncodeOffsets([]segment.PartitionOffset{{Topic: "orders", Offset: 20}}))
-	var file []byte
-	if clean {
-		file = segment.EncodeCleanShutdown(77)
-	}
-	r.rewrite("data/"+segment.CleanShutdownFile, file)
-	r.options.Votes.FromFile = func(QuorumState) []byte { return []byte("from a file") }
-	r.options.Examine = func(*task.Task, *Directory) error { return nil }
+	r.leftByKafka(clean)
 	return left
 }
 

@@ -28,6 +28,11 @@ func kafkas(r *rig, clean bool) {
 		panic(err)
 	}
 	r.crash(simdisk.PowerLoss)
+	r.leftByKafka(clean)
+}
+
+// leftByKafka has the folder pass for one that a node of Apache Kafka left, cleanly or not.
+func (r *rig) leftByKafka(clean bool) {
 	var file []byte
 	if clean {
 		file = segment.EncodeCleanShutdown(77)
